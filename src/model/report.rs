@@ -14,6 +14,11 @@ pub struct Place {
     pub line: u32,
 }
 
+impl Place {
+    /// Stands for the message's own header instead of a part.
+    pub const HEADER: u32 = u32::MAX;
+}
+
 /// By what means a fact was read. Stronger means come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {

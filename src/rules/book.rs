@@ -464,17 +464,28 @@ impl RuleBook {
     }
 
     /// The families whose marks fit; more than one is a fault of the tables.
-    pub fn formats_of<'b>(&'b self, seen: &'b Seen<'b>) -> impl Iterator<Item = &'b Format> + 'b {
-        self.formats.iter().filter(move |format| format.recognises(seen))
+    pub fn formats_of(&self, seen: &Seen<'_>) -> Vec<&Format> {
+        self.formats.iter().filter(|format| format.recognises(seen)).collect()
+    }
+
+    /// The family that wrote a notice.
+    pub fn format_of(&self, seen: &Seen<'_>) -> Option<&Format> {
+        self.formats.iter().find(|format| format.recognises(seen))
+    }
+
+    /// The lines any notice may have: the table of no family.
+    pub fn generic(&self) -> Option<&Format> {
+        self.formats.iter().find(|format| format.family == "generic")
     }
 
     /// The hints of `kinds.toml` that fit, with their names.
-    pub fn hints<'b>(&'b self, seen: &'b Seen<'b>) -> impl Iterator<Item = (Hint, &'b str)> + 'b {
-        self.kinds.entries.iter().filter_map(move |entry| {
+    pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
+        let hints = self.kinds.entries.iter().filter_map(|entry| {
             let subject = entry.subject.is_empty() || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
             let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
             (subject && marks).then_some((entry.hint, entry.name.as_str()))
-        })
+        });
+        hints.collect()
     }
 
     /// Why a server said what it said: user, provider, phrase, status, reply.
