@@ -77,6 +77,9 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if !has_returned {
         (returned, has_returned) = pasted(&zones);
     }
+    if !has_returned {
+        (returned, has_returned) = pasted(&zone::attached_headers(mail));
+    }
     // fields pasted into a text ("Technical report:")
     if !standard {
         for zone in &zones {
@@ -90,7 +93,8 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     }
     let strong = kind::is_notice(format, &hints);
     let mut from_text = None;
-    if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(is_thin)) {
+    let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
+    if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
         let listed = listed(head);
         let ours = excluded_addresses(head, &returned, context);
         let mut reading = read_text(&mut zones, format, rules, &ours, !listed.is_empty() || standard);
@@ -147,7 +151,7 @@ fn returned_part(mail: &Mail<'_>) -> (Returned, bool) {
 
 /// The header of the message pasted behind the notice's words.
 fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
-    let Some((zone, line)) = zones.iter().find_map(|zone| Some((zone, zone.pasted?))) else { return (Returned::default(), false) };
+    let Some((zone, line)) = zones.iter().rev().find_map(|zone| Some((zone, zone.pasted?))) else { return (Returned::default(), false) };
     let returned = read_returned(&zone::pasted_head(zone.text, line));
     let found = returned != Returned::default();
     (returned, found)
@@ -215,8 +219,14 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
         }
     }
     let Some(generic) = generic else { return quirks::Reading::default() };
-    let manner = Manner { recipient: &generic.recipient, reason: &[], remote: &generic.remote, extent: Extent::Paragraph, origin: Origin::Prose, leading: true };
+    let manner = Manner { recipient: &generic.recipient, reason: &[], remote: &generic.remote, original: &generic.original, extent: Extent::Paragraph, origin: Origin::Prose, leading: true };
     let mut found: Vec<PerRecipient> = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
+    if found.is_empty()
+        && let Some(loose) = rules.loose()
+    {
+        let manner = Manner { recipient: &loose.recipient, leading: false, ..manner };
+        found = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
+    }
     if found.is_empty() && named {
         found = zones.iter().flat_map(|zone| prose::read(zone, &manner, &nobody)).collect();
     }
@@ -242,6 +252,14 @@ fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipie
         return;
     }
     let single = report.recipients.len() == 1;
+    if let ([record], [other]) = (report.recipients.as_mut_slice(), text.as_slice())
+        && record.recipient.is_none()
+        && record.original.is_none()
+        && record.actual.is_none()
+    {
+        // the report names a file, a program or nothing; the text names the address
+        record.recipient.clone_from(&other.recipient);
+    }
     for record in &mut report.recipients {
         let names: Vec<&Address> = [&record.recipient, &record.original, &record.actual].into_iter().flatten().map(|fact| &fact.value).collect();
         let same = |other: &PerRecipient| {
@@ -286,10 +304,10 @@ fn reporter(report: &Report, quirk: Option<String>, zones: &[Zone<'_>], format: 
     }
     let patterns = format.map(|format| format.reporter.as_slice()).filter(|list| !list.is_empty()).or_else(|| rules.generic().map(|generic| generic.reporter.as_slice()));
     for zone in zones {
-        for at in 0..zone.to {
+        for at in 0..zone.pasted.unwrap_or(zone.text.len()).min(400) {
             let line = zone.text.line(at);
             let host = patterns.unwrap_or_default().iter().find_map(|pattern| pattern.find(line)?.get(Hole::Host));
-            let host = host.map(|host| host.trim_matches(['.', ':', '<', '>', '[', ']'])).filter(|host| host.contains('.'));
+            let host = host.map(|host| host.trim_matches(['.', ':', '<', '>', '[', ']'])).filter(|host| host.contains('.') || format.is_some_and(|format| !format.reporter.is_empty()));
             if let Some(host) = host {
                 return Reporter { mta: Some(host.to_owned()), from: Some("text".to_owned()), role: Role::Unknown };
             }

@@ -40,7 +40,12 @@ pub(super) fn decide(mail: &Mail<'_>, gathered: &Gathered<'_>) -> Kind {
         return Kind::Challenge;
     }
     if gathered.standard {
-        return by_actions(gathered, hinted(gathered, Kind::AutoReply));
+        let server = gathered.hints.iter().any(|(_, name)| *name == "notice/from");
+        if gathered.report.recipients.iter().any(|record| record.odd_action.is_some()) {
+            // the answer to a question about an address (`sendmail -bv`): nothing was sent
+            return Kind::Delivered;
+        }
+        return by_actions(gathered, !server && hinted(gathered, Kind::AutoReply));
     }
     let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
     if gathered.format.is_none() && hinted(gathered, Kind::ReadReceipt) {

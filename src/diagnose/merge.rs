@@ -4,6 +4,9 @@ use crate::mail::Mail;
 use crate::model::reply;
 use crate::model::{Action, Address, Certainty, Class, Evidence, Fact, Origin, PerRecipient, Status};
 
+/// Marks what the reporting server says itself: beside a report's fields its numbers are nobody's reply.
+pub(super) const OWN_WORDS: &str = "the reporter's own words";
+
 /// One recipient before the cause is known.
 pub(super) struct Merged {
     pub(super) address: Address,
@@ -43,13 +46,20 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     }
     let spoken: Vec<&Fact<String>> = record.diagnostic.iter().chain(&record.said).collect();
     let field = record.status.as_ref().and_then(|fact| Some((reply::statuses(&fact.value).next()?.value, fact)));
-    let texts: Vec<(Status, &Fact<String>)> = spoken.iter().flat_map(|fact| reply::statuses(&fact.value).map(|found| (found.value, *fact))).collect();
+    let action = action_of(record, delayed);
+    let failing = matches!(action, Action::Failed | Action::Delayed);
+    let texts: Vec<(Status, &Fact<String>)> = spoken
+        .iter()
+        .filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).flat_map(|fact| reply::statuses(&fact.value).map(|found| (found.value, *fact)))
+        .filter(|(status, _)| !failing || status.class != Class::Success)
+        .collect();
     let chosen = choose(field, &texts);
     let status = chosen.map(|(status, _)| status);
     if let Some((status, fact)) = chosen {
         evidence.push(mail.fact_evidence("status", fact, &status.to_string()));
     }
-    let reply = choose_reply(&spoken, status);
+    let coded: Vec<&Fact<String>> = spoken.iter().copied().filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).collect();
+    let reply = choose_reply(&coded, status);
     if let Some((code, fact)) = reply {
         evidence.push(mail.fact_evidence("reply", fact, &code.to_string()));
     }
@@ -74,7 +84,7 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     Some(Merged {
         address: named.value.clone(),
         original: original.map(|fact| fact.value.clone()),
-        action: action_of(record, delayed),
+        action,
         status,
         reply: reply.map(|(code, _)| code),
         remote: record.remote_mta.as_ref().map(|fact| fact.value.clone()),

@@ -15,10 +15,12 @@ const MAX_WORDS: usize = 4096;
 const MAX_RECIPIENTS: usize = 512;
 
 /// How to read.
+#[derive(Clone, Copy)]
 pub(super) struct Manner<'f> {
     pub(super) recipient: &'f [Pattern],
     pub(super) reason: &'f [Pattern],
     pub(super) remote: &'f [Pattern],
+    pub(super) original: &'f [Pattern],
     pub(super) extent: Extent,
     pub(super) origin: Origin,
     /// Whether a line that begins with an address names a recipient.
@@ -34,6 +36,7 @@ impl<'f> Manner<'f> {
             recipient: if own { &format.recipient } else { fallback },
             reason: &format.reason,
             remote: if format.remote.is_empty() { generic.map_or(&[], |generic| generic.remote.as_slice()) } else { &format.remote },
+            original: if format.original.is_empty() { generic.map_or(&[], |generic| generic.original.as_slice()) } else { &format.original },
             extent: format.text,
             origin: Origin::Format,
             leading: !own,
@@ -57,7 +60,11 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
     let reason = reason(zone, manner.reason);
     let mut out: Vec<PerRecipient> = Vec::new();
     for (index, (at, line)) in named.iter().enumerate() {
-        let next = named.get(index + 1).map_or(zone.to, |(next, _)| *next);
+        let next = named.iter().skip(index + 1).find(|(_, other)| other.addresses != line.addresses).map_or(zone.to, |(next, _)| *next);
+        let repeated = index > 0 && named.get(index - 1).is_some_and(|(_, other)| other.addresses == line.addresses);
+        if repeated && manner.origin != Origin::Prose {
+            continue; // its words were taken with the line before
+        }
         let (words, from) = words(zone, manner.extent, *at, next, &line.rest);
         for address in &line.addresses {
             let place = place(zone, *at);
@@ -69,6 +76,10 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
             let Some(record) = out.get_mut(slot) else { continue };
             if !words.is_empty() {
                 record.said.push(Fact { value: words.clone(), place: self::place(zone, from), origin: manner.origin, from: "text" });
+            }
+            if record.original.is_none() {
+                let found = manner.original.iter().find_map(|pattern| crate::mail::read_address(pattern.find(&words)?.get(Hole::Addr)?));
+                record.original = found.map(|value| Fact { value, place: self::place(zone, from), origin: manner.origin, from: "text" });
             }
             if record.remote_mta.is_none() {
                 let host = line.remote.clone().or_else(|| remote_in(&words, manner.remote));
@@ -229,7 +240,7 @@ fn reason(zone: &Zone<'_>, patterns: &[Pattern]) -> Option<(String, usize)> {
     if patterns.is_empty() {
         return None;
     }
-    for at in zone.from..zone.to {
+    for at in 0..zone.to {
         let Some(found) = patterns.iter().find_map(|pattern| pattern.line(zone.text.line(at))) else { continue };
         let mut out = found.get(Hole::Text).map(|text| stdx::squeeze(text).into_owned()).unwrap_or_default();
         let mut from = at;

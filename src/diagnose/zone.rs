@@ -26,7 +26,7 @@ const MAX_LINES: usize = 4000;
 /// The texts of a notice: plain ones before the returned message; HTML only where nothing is plain.
 pub(super) fn zones<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
     let stop = mail.parts.iter().position(|part| part.kind == PartKind::Message).unwrap_or(mail.parts.len());
-    let mut out = Vec::new();
+    let mut out: Vec<Zone<'m>> = Vec::new();
     for wanted in [PartKind::Text, PartKind::Html] {
         for (index, part) in mail.parts.iter().enumerate().take(stop) {
             if part.kind != wanted || part.is_attachment() || out.len() >= 8 {
@@ -45,6 +45,17 @@ pub(super) fn zones<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
         }
     }
     out
+}
+
+/// Text attachments that are nothing but a message's header.
+pub(super) fn attached_headers<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
+    let texts = mail.parts.iter().enumerate().skip(1).filter(|(_, part)| part.kind == PartKind::Text);
+    let zones = texts.filter_map(|(index, part)| {
+        let text = part.text();
+        let pasted = pasted_header(text).filter(|line| *line < 3)?;
+        Some(Zone { part: u32::try_from(index).unwrap_or(u32::MAX), text, from: 0, to: 0, pasted: Some(pasted) })
+    });
+    zones.take(4).collect()
 }
 
 impl Zone<'_> {

@@ -72,7 +72,7 @@ pub struct PerRecipient {
     pub actual: Option<Fact<Address>>,
     /// What the server did.
     pub action: Option<Fact<Action>>,
-    /// The action's word where it is none of RFC 3464's.
+    /// The action's word where it answers a question about an address instead of reporting a delivery.
     pub odd_action: Option<Fact<String>>,
     /// The Status field as written.
     pub status: Option<Fact<String>>,

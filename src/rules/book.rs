@@ -478,6 +478,11 @@ impl RuleBook {
         self.formats.iter().find(|format| format.family == "generic")
     }
 
+    /// Lines that are only asked when nothing else names a recipient.
+    pub fn loose(&self) -> Option<&Format> {
+        self.formats.iter().find(|format| format.family == "generic-loose")
+    }
+
     /// The hints of `kinds.toml` that fit, with their names.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
         let hints = self.kinds.entries.iter().filter_map(|entry| {

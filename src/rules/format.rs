@@ -146,6 +146,8 @@ pub struct Format {
     pub cut: Vec<Pattern>,
     /// Lines that name a recipient.
     pub recipient: Vec<Pattern>,
+    /// What names the address we wrote to.
+    pub original: Vec<Pattern>,
     /// How far their words reach.
     pub text: Extent,
     /// Lines with words for all recipients.
@@ -205,6 +207,7 @@ impl Format {
             end: list(file.end)?,
             cut: list(file.cut)?,
             recipient: list(file.recipient)?,
+            original: list(file.original)?,
             text,
             reason: list(file.reason)?,
             reporter: list(file.reporter)?,

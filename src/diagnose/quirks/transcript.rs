@@ -5,6 +5,7 @@
 //! them; what names nobody belongs to everybody.
 
 use super::Reading;
+use crate::diagnose::merge::OWN_WORDS;
 use crate::diagnose::prose::place;
 use crate::diagnose::zone::Zone;
 use crate::mail::{find_addresses, read_address};
@@ -27,12 +28,14 @@ struct State<'x> {
     /// The address the session talks about.
     about: Option<Address>,
     host: Option<String>,
+    /// What the server said last, as long as no line named whom it meant.
+    answer: Option<Fact<String>>,
     excluded: &'x dyn Fn(&Address) -> bool,
 }
 
 /// Reads the zones.
 pub(super) fn read(zones: &[Zone<'_>], excluded: &dyn Fn(&Address) -> bool) -> Reading {
-    let mut state = State { records: Vec::new(), common: Vec::new(), about: None, host: None, excluded };
+    let mut state = State { records: Vec::new(), common: Vec::new(), about: None, host: None, answer: None, excluded };
     for zone in zones {
         let mut section = Section::None;
         for at in zone.from..zone.to {
@@ -131,6 +134,7 @@ impl State<'_> {
         if let Some(host) = line.strip_prefix("... while talking to").or_else(|| stdx::strip_prefix_ignore_case(line, "while talking to")) {
             self.host = Some(host.trim().trim_end_matches(':').trim_end_matches('.').to_owned());
             self.about = None;
+            self.answer = None;
             return;
         }
         if let Some(command) = line.strip_prefix(">>>") {
@@ -146,15 +150,20 @@ impl State<'_> {
         if !negative && !remote {
             // "mail.local: unknown user: x", "procmail: Quota exceeded"
             if words.len() > 8 && self.common.len() < 64 {
-                self.common.push(Fact { value: words.to_owned(), place: place(zone, at), origin: Origin::Quirk, from: "text" });
+                self.common.push(Fact { value: words.to_owned(), place: place(zone, at), origin: Origin::Quirk, from: OWN_WORDS });
             }
             return;
         }
         if !negative {
             return;
         }
-        let fact = Fact { value: stdx::squeeze(words).into_owned(), place: place(zone, at), origin: Origin::Quirk, from: "text" };
         let named = if remote { self.about.clone() } else { leading_address(words) };
+        let quoted = if remote { None } else { words.split_once("... ").map(|(_, rest)| rest).filter(|rest| matches!(rest.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])) };
+        let from = if remote || quoted.is_some() && named.is_some() { "text" } else { OWN_WORDS };
+        let fact = Fact { value: stdx::squeeze(quoted.filter(|_| named.is_some()).unwrap_or(words)).into_owned(), place: place(zone, at), origin: Origin::Quirk, from };
+        if remote && named.is_none() {
+            self.answer = Some(fact.clone());
+        }
         match named {
             Some(address) if self.record(&address).is_some() || !(self.excluded)(&address) => {
                 if self.records.iter().all(|record| record.action.is_none()) || self.record(&address).is_some() {
@@ -162,8 +171,10 @@ impl State<'_> {
                 }
                 let host = self.host.clone();
                 let at = fact.place;
+                let answer = if remote { None } else { self.answer.take() };
                 match self.record(&address) {
                     Some(record) => {
+                        record.said.extend(answer);
                         record.said.push(fact);
                         record.remote_mta = record.remote_mta.take().or(host.map(|value| Fact { value, place: at, origin: Origin::Quirk, from: "text" }));
                     }
