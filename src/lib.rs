@@ -1,3 +1,7 @@
 //! Reads the bounce-backs of a support inbox, explains each one with its evidence, and turns them into corrections.
+pub mod diagnose;
+pub mod mail;
 pub mod model;
+pub mod rules;
+pub(crate) mod stdx;
 pub mod store;
