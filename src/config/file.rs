@@ -70,7 +70,7 @@ fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
 
 /// The parser's message for a reader. Without the value it complains of: that may be a secret in the wrong place.
 fn plain_words(message: &str) -> String {
-    let message = message.replace('\n', "; ").replace('`', "\"").replace("a sequence", "a list").replace("u16", "a port");
+    let message = message.replace('\n', "; ").replace('`', "\"").replace("a sequence", "a list").replace("u16", "a port number");
     let Some(rest) = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) else {
         return message;
     };
@@ -85,7 +85,7 @@ fn article(found: &str) -> String {
         "string" => "a text".to_owned(),
         "sequence" => "a list".to_owned(),
         "map" => "a table".to_owned(),
-        "integer" => "such a number".to_owned(),
+        "integer" => "another number".to_owned(),
         other => format!("a {other}"),
     }
 }
