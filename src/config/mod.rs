@@ -52,12 +52,12 @@ impl Config {
     /// # Errors
     /// When a file cannot be read, or says something that cannot be used.
     pub fn load(paths: &Paths) -> Result<Self, Error> {
-        let mut config = match fs::read_to_string(&paths.config_file) {
-            Ok(text) => Self::parse(&text, &paths.config_file)?,
+        let (Some(file), Some(dir)) = (&paths.config_file, paths.config_dir()) else { return Ok(Self::default()) };
+        let mut config = match fs::read_to_string(file) {
+            Ok(text) => Self::parse(&text, file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
-            Err(error) => return Err(Error::unreadable(&paths.config_file, &error)),
+            Err(error) => return Err(Error::unreadable(file, &error)),
         };
-        let dir = paths.config_dir();
         config.causes = read_optional(&dir.join("causes.toml"))?;
         config.rules = rule_files(&dir.join("rules"))?;
         Ok(config)

@@ -7,40 +7,40 @@ use directories::ProjectDirs;
 use super::error::Error;
 
 /// The places of one run. Naming a path creates nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paths {
-    /// The configuration file.
-    pub config_file: PathBuf,
+    /// The configuration file; `None` when the user has no home directory and named none.
+    pub config_file: Option<PathBuf>,
     /// Whether the user named that file, so that it must exist.
     pub config_is_named: bool,
-    /// The folder that holds the store.
-    pub state_dir: PathBuf,
+    state_dir: Option<PathBuf>,
 }
 
 impl Paths {
     /// The places for this user, or those the command line names.
-    ///
-    /// # Errors
-    /// When a place is neither named nor known because the user has no home directory.
-    pub fn new(config_file: Option<&Path>, state_dir: Option<&Path>) -> Result<Self, Error> {
+    pub fn new(config_file: Option<&Path>, state_dir: Option<&Path>) -> Self {
         let dirs = ProjectDirs::from("", "", "bounceback");
-        let of_user = |pick: fn(&ProjectDirs) -> PathBuf| dirs.as_ref().map(pick).ok_or_else(Error::no_home);
-        Ok(Self {
-            config_file: match config_file {
-                Some(file) => file.to_owned(),
-                None => of_user(|dirs| dirs.config_dir().join("config.toml"))?,
-            },
+        let of_user = |pick: fn(&ProjectDirs) -> PathBuf| dirs.as_ref().map(pick);
+        Self {
+            config_file: config_file.map(Path::to_owned).or_else(|| of_user(|dirs| dirs.config_dir().join("config.toml"))),
             config_is_named: config_file.is_some(),
-            state_dir: match state_dir {
-                Some(dir) => dir.to_owned(),
-                None => of_user(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())?,
-            },
-        })
+            state_dir: state_dir
+                .map(Path::to_owned)
+                .or_else(|| of_user(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned())),
+        }
     }
 
     /// The folder of the configuration file, where rules and words of the lead's own may lie.
-    pub fn config_dir(&self) -> PathBuf {
-        self.config_file.parent().map(Path::to_owned).unwrap_or_default()
+    pub fn config_dir(&self) -> Option<&Path> {
+        self.config_file.as_deref().map(|file| file.parent().unwrap_or(Path::new("")))
+    }
+
+    /// The folder that holds the store.
+    ///
+    /// # Errors
+    /// When none was named and the user has no home directory.
+    pub fn state_dir(&self) -> Result<&Path, Error> {
+        self.state_dir.as_deref().ok_or_else(Error::no_home)
     }
 }
 
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn named_places_need_no_home() {
-        let paths = Paths::new(Some(Path::new("etc/a.toml")), Some(Path::new("var"))).unwrap();
-        assert_eq!(paths.config_dir(), Path::new("etc"));
-        assert_eq!(paths.state_dir, Path::new("var"));
+        let paths = Paths::new(Some(Path::new("etc/a.toml")), Some(Path::new("var")));
+        assert_eq!(paths.config_dir(), Some(Path::new("etc")));
+        assert_eq!(paths.state_dir().unwrap(), Path::new("var"));
         assert!(paths.config_is_named);
     }
 

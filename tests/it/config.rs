@@ -66,7 +66,8 @@ fn the_sample_can_be_used_with_every_line_of_it() {
 #[test]
 fn a_missing_file_is_an_error_only_when_it_was_named() {
     let dir = tempfile::tempdir().unwrap();
-    let mut paths = Paths { config_file: dir.path().join("config.toml"), config_is_named: false, state_dir: dir.path().join("state") };
+    let mut paths = Paths::new(Some(&dir.path().join("config.toml")), Some(&dir.path().join("state")));
+    paths.config_is_named = false;
     assert!(Config::load(&paths).unwrap().accounts.is_empty());
     paths.config_is_named = true;
     assert!(Config::load(&paths).unwrap_err().to_string().contains("could not read the configuration"));
@@ -80,7 +81,7 @@ fn rules_and_words_beside_the_file_are_read_in_order() {
     for (name, text) in [("config.toml", ""), ("causes.toml", "words"), ("rules/b.toml", "B"), ("rules/a.toml", "A"), ("rules/x.txt", "X")] {
         fs::write(dir.path().join(name), text).unwrap();
     }
-    let paths = Paths::new(Some(&dir.path().join("config.toml")), Some(dir.path())).unwrap();
+    let paths = Paths::new(Some(&dir.path().join("config.toml")), Some(dir.path()));
     let config = Config::load(&paths).unwrap();
     assert_eq!(config.causes.map(|(_, text)| text).as_deref(), Some("words"));
     let texts: Vec<&str> = config.rules.iter().map(|(_, text)| text.as_str()).collect();
