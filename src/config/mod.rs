@@ -40,9 +40,8 @@ pub struct Config {
     pub retention_days: Option<u32>,
     /// The inboxes.
     pub accounts: Vec<Account>,
-    /// The lead's own words for causes (`causes.toml` beside the file): name and text.
-    pub causes: Option<(String, String)>,
-    /// The lead's own rules (`rules/*.toml` beside the file) in order of name: name and text.
+    /// The lead's own words for causes (`causes.toml` beside the file), then the own rules (`rules/*.toml`, in order of
+    /// name): name and text.
     pub rules: Vec<(String, String)>,
 }
 
@@ -58,8 +57,8 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
             Err(error) => return Err(Error::unreadable(file, &error)),
         };
-        config.causes = read_optional(&dir.join("causes.toml"))?;
-        config.rules = rule_files(&dir.join("rules"))?;
+        config.rules.extend(read_optional(&dir.join("causes.toml"))?);
+        config.rules.extend(rule_files(&dir.join("rules"))?);
         Ok(config)
     }
 
