@@ -1,2 +1,3 @@
 //! Reads the bounce-backs of a support inbox, explains each one with its evidence, and turns them into corrections.
 pub mod model;
+pub mod source;

@@ -93,7 +93,10 @@ fn floors_import_downward_only() {
                     && target != room
                     && other >= floor
                 {
-                    wrong.push(format!("{}:{line}: {room} (floor {floor}) imports {target} (floor {other})", path.display()));
+                    wrong.push(format!(
+                        "{}:{line}: {room} (floor {floor}) imports {target} (floor {other})",
+                        path.display()
+                    ));
                 }
             }
         }
