@@ -4,4 +4,6 @@
 mod architecture;
 mod config;
 mod desk;
+mod intake;
+mod servers;
 mod store;
