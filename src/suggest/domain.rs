@@ -214,7 +214,8 @@ fn domain_words(way: &slip::Slip) -> String {
         words => match words.strip_prefix("one ") {
             Some(_) if words.ends_with("away") => words.to_owned(),
             Some(rest) => format!("with one {rest}"),
-            None => words.to_owned(),
+            None if words.contains("slips") => words.to_owned(),
+            None => format!("with {words}"),
         },
     }
 }
@@ -271,8 +272,9 @@ fn other_ending(typed: &str, book: &Book, found: &mut HashMap<String, Guess>) {
         let Some(way) = slip(only, name, 1).filter(|way| !way.edits.is_empty() && ending != meant) else { continue };
         let domain = format!("{only}.{meant}");
         let words = format!("domain {}, ending .{ending} for .{meant}", domain_words(&way));
-        let weight = prior(&domain, book) - way.cost - OTHER_ENDING - AGAIN + 1.0;
-        put(found, &domain, typed, Guess { weight, words, known: true, sister: false });
+        // Two doubts at once (cloud.goog is not icloud.com): never more than listed where that ending exists.
+        let weight = prior(&domain, book) - way.cost - OTHER_ENDING - AGAIN;
+        put(found, &domain, typed, Guess { weight, words, known: false, sister: false });
     }
 }
 

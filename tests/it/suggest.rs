@@ -443,7 +443,7 @@ const REAL: &[&str] = &[
     "3m.com",
     "ti.com",
     "gm.com",
-    "aal.com",
+    "cloud.com",
     "sap.com",
     "who.int",
 ];
