@@ -39,7 +39,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rpassword", &["cli"]),
     ("rusqlite", &["store"]),
     ("strsim", &["suggest", "config"]),
-    ("toml", &["config", "rules", "tui"]),
+    ("toml", &["config", "rules", "suggest", "tui"]),
 ];
 
 pub(crate) fn rust_files(dir: &Path) -> Vec<PathBuf> {

@@ -7,3 +7,4 @@ mod desk;
 mod intake;
 mod servers;
 mod store;
+mod suggest;
