@@ -3,5 +3,5 @@
 mod private;
 mod visible;
 
-pub use private::{private_file, private_folder};
+pub use private::{private_file, private_folder, why};
 pub use visible::{is_hidden, visible};

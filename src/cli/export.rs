@@ -8,7 +8,8 @@ use clap::ValueEnum;
 use super::failure::{Failure, Outcome, Result};
 use super::list::StateName;
 use super::setting::{self, Setting, shown};
-use crate::export::{Cells, csv, json, to_file};
+use crate::export::csv::corrections;
+use crate::export::{Cells, json, to_file};
 use crate::model::{State, Timestamp};
 
 /// What to give out, and where.
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
             }
             let rows = setting.desk_to_read()?.corrections(since)?;
             let cells = if args.raw { Cells::Raw } else { Cells::Spreadsheet };
-            give(args, setting, "corrections", out, |out| csv::corrections(&rows, cells, out))
+            give(args, setting, "corrections", out, |out| corrections(&rows, cells, out))
         }
         FormatName::Jsonl => {
             let desk = setting.desk_to_read()?;

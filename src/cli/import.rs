@@ -7,6 +7,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::progress::Meter;
 use super::setting::{self, Setting};
 use crate::desk::{Cancel, Desk, Filled, Progress};
+use crate::stdx::why;
 
 /// What to read.
 #[derive(Debug, clap::Args)]
@@ -49,7 +50,7 @@ pub(super) fn readable(paths: &[PathBuf]) -> Result<()> {
             Ok(_) => std::fs::File::open(path).map(drop),
             Err(why) => Err(why),
         };
-        opened.map_err(|why| Failure::new(format!("could not open \"{}\": {why}", path.display())))?;
+        opened.map_err(|error| Failure::new(format!("could not open \"{}\": {}", path.display(), why(&error))))?;
     }
     Ok(())
 }
