@@ -1,6 +1,9 @@
 //! Reads the bounce-backs of a support inbox, explains each one with its evidence, and turns them into corrections.
 pub mod config;
+pub mod diagnose;
 pub mod export;
+pub mod mail;
 pub mod model;
+pub mod rules;
 pub mod stdx;
 pub mod store;

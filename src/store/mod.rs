@@ -8,6 +8,7 @@ mod cases;
 mod error;
 mod fill;
 mod journal;
+mod known;
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -20,6 +21,7 @@ pub use cases::{Changes, Counts, StoredNotice};
 pub use error::{Error, Result};
 pub use fill::{Arrival, CaseSeed, Placed};
 pub use journal::Receipt;
+pub use known::Correspondent;
 
 /// Schema version this program writes.
 const SCHEMA: i64 = 1;

@@ -88,4 +88,13 @@ CREATE TABLE cursor (
     PRIMARY KEY (account, folder)
 ) STRICT, WITHOUT ROWID;
 
+-- Evidence for suggestions: whom this inbox writes to and hears from, and corrections made elsewhere.
+CREATE TABLE correspondent (
+    address TEXT PRIMARY KEY,
+    sent    INTEGER NOT NULL,
+    heard   INTEGER NOT NULL,
+    last    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE learned (old TEXT NOT NULL, new TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (old, new)) STRICT, WITHOUT ROWID;
+
 CREATE TABLE kept (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
