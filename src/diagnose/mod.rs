@@ -53,6 +53,23 @@ pub fn diagnose(mail: &[u8], context: &Context) -> Diagnosis {
     let mut diagnosis = Diagnosis::of(kind::decide(&mail, &gathered));
     diagnosis.reporter = gathered.reporter.clone();
     diagnosis.original = gathered.returned.clone();
-    diagnosis.recipients = gathered.report.recipients.iter().filter_map(|record| merge::recipient(&mail, record)).map(|merged| classify::conclude(merged, context)).collect();
+    diagnosis.recipients = gathered
+        .report
+        .recipients
+        .iter()
+        .filter_map(|record| merge::recipient(&mail, record))
+        .map(|merged| classify::conclude(merged, context))
+        .collect();
     diagnosis
+}
+
+/// Whether the header of a mail is worth fetching the mail for: it may be a notice.
+pub fn is_candidate(header: &[u8]) -> bool {
+    let raw = normalise(header);
+    let mail = Mail::read(&raw);
+    let empty_path = mail.head().get("Return-Path").is_some_and(|field| field.value.trim_ascii() == b"<>");
+    let report = mail.essence.eq_ignore_ascii_case(b"multipart/report");
+    let from = mail.head().text("From").unwrap_or_default().to_lowercase();
+    let daemon = ["mailer-daemon", "postmaster", "mail delivery"].iter().any(|word| from.contains(word));
+    empty_path || report || daemon || mail.head().has("X-Failed-Recipients") || mail.head().has("Auto-Submitted")
 }
