@@ -57,9 +57,16 @@ pub(super) fn readable(paths: &[PathBuf]) -> Result<()> {
 
 /// What was done, in one line.
 pub(super) fn summary(filled: &Filled) -> String {
-    let Filled { messages, notices, known, cases, skipped, .. } = filled;
+    let Filled { known, .. } = filled;
+    let (mails, notices, cases) = (counted(filled.messages, "mail"), counted(filled.notices, "new notice"), counted(filled.cases, "new case"));
+    let others = counted(filled.skipped, "other mail");
     let stopped = if filled.cancelled { "; stopped before the end" } else { "" };
-    format!("{messages} mails read: {notices} new notices, {known} known, {skipped} other mails; {cases} new cases{stopped}")
+    format!("{mails} read: {notices}, {known} known, {others}; {cases}{stopped}")
+}
+
+/// A number and its noun.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Names what could not be read.

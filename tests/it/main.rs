@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod architecture;
+mod cli;
 mod config;
 mod desk;
+mod docs;
+mod schema;
 mod store;
