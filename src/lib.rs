@@ -1,4 +1,5 @@
 //! Reads the bounce-backs of a support inbox, explains each one with its evidence, and turns them into corrections.
+pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod diagnose;

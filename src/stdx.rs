@@ -7,7 +7,7 @@ mod visible;
 
 use std::borrow::Cow;
 
-pub use private::{private_file, private_folder};
+pub use private::{private_file, private_folder, why};
 pub use visible::{is_hidden, visible};
 
 /// Whether `text` begins with `prefix`, ASCII letters compared without case.
