@@ -3,6 +3,7 @@ pub mod cli;
 pub mod config;
 pub mod desk;
 pub mod diagnose;
+pub mod dns;
 pub mod export;
 pub mod mail;
 pub mod model;
