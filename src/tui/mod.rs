@@ -1,0 +1,25 @@
+//! The triage screen.
+pub mod check;
+pub mod command;
+pub mod confirm;
+pub mod correct;
+pub mod deeds;
+pub mod edit;
+pub mod filter;
+pub mod input;
+pub mod keys;
+pub mod layers;
+pub mod mail;
+pub mod menu;
+pub mod model;
+pub mod msg;
+pub mod page;
+pub mod paint;
+pub mod prompt;
+pub mod queue;
+pub mod session;
+pub mod terminal;
+pub mod text;
+pub mod theme;
+pub mod update;
+pub mod view;
