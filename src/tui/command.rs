@@ -13,6 +13,7 @@ use super::page::Subject;
 use super::queue::Sort;
 use super::update;
 use crate::model::{Case, Cause, Kind, State, Timestamp, Verdict};
+use crate::suggest::{Book, Level, check};
 
 /// Commands with their explanations.
 pub const COMMANDS: &[(&str, &str)] = &[
@@ -180,9 +181,10 @@ fn plain_verdict(state: State) -> Verdict {
 }
 
 fn correct(model: &mut Model, address: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
-    super::check::syntax(address)?;
-    if model.queue.current().is_some_and(|case| case.address.eq_ignore_ascii_case(address)) {
-        return Err("this is the address that failed".into());
+    let failed = model.queue.current().map(|case| case.address.clone()).unwrap_or_default();
+    let found = check(address, Some(&failed), &Book::default());
+    if let Some(error) = found.into_iter().find(|finding| finding.level == Level::Error) {
+        return Err(error.message);
     }
     deeds::all(model, &Verdict::Corrected { to: address.to_owned() }, false, effects);
     Ok(())

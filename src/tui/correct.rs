@@ -2,13 +2,13 @@
 //!
 //! Owns what stands in the dialog and which cases the correction reaches. Knows nothing of drawing.
 
-use super::check::{Remark, Weight, check};
 use super::edit::Line;
 use super::filter::domain_of;
 use super::input::{Code, Key};
 use super::model::Model;
 use crate::desk::Detail;
 use crate::model::{Case, CaseId, Cause, Verdict};
+use crate::suggest::{Finding, Level};
 
 /// Which part of the dialog takes keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +49,12 @@ pub struct Correct {
     pub suggestions: Vec<(String, String)>,
     /// Which other cases it reaches.
     pub scopes: Vec<Scope>,
-    /// What there is to say about the address.
-    pub remarks: Vec<Remark>,
+    /// What there is to say about the address, and of which text that was said.
+    pub findings: Vec<Finding>,
+    /// The text the findings are about.
+    pub checked: Option<String>,
+    /// Whether it is saved as soon as the check has come back.
+    pub saving: bool,
     /// Whether Enter was pressed once on a warning.
     pub warned: bool,
 }
@@ -64,6 +68,8 @@ pub enum Outcome {
     Leave,
     /// It is saved.
     Save,
+    /// The address wants to be checked; the dialog stays.
+    Check,
 }
 
 impl Correct {
@@ -74,7 +80,7 @@ impl Correct {
         let suggestions: Vec<_> =
             detail.suggestions.iter().take(9).map(|s| (s.address.clone(), s.because.clone())).collect();
         let cursor = wrong_part(case, suggestions.first().map(|(address, _)| address.as_str()));
-        let mut dialog = Self {
+        Self {
             case: case.id.clone(),
             address: Line::filled(&failed, cursor),
             failed,
@@ -82,26 +88,31 @@ impl Correct {
             field: Field::Address,
             suggestions,
             scopes: scopes(model, case, whole),
-            remarks: Vec::new(),
+            findings: Vec::new(),
+            checked: None,
+            saving: false,
             warned: false,
-        };
-        dialog.look(model);
-        dialog
-    }
-
-    /// Checks the address anew.
-    pub fn look(&mut self, model: &Model) {
-        let others = model.queue.cases().iter().filter(|case| case.id != self.case);
-        self.remarks = check(self.address.text().trim(), &self.failed, &model.setup.identity, others);
-        if !self.address.touched {
-            // The failed address itself stands there until something is typed: that is no fault yet.
-            self.remarks.clear();
         }
     }
 
-    /// The heaviest remark.
-    pub fn weight(&self) -> Weight {
-        self.remarks.iter().map(|remark| remark.weight).max().unwrap_or(Weight::Fine)
+    /// The address as it would be saved.
+    pub fn new_address(&self) -> &str {
+        self.address.text().trim()
+    }
+
+    /// Takes the findings for a text; says whether the dialog can now be saved, where that was asked for.
+    pub fn take(&mut self, text: &str, findings: Vec<Finding>) -> Outcome {
+        if text != self.new_address() {
+            return Outcome::Stay;
+        }
+        self.findings = findings;
+        self.checked = Some(text.to_owned());
+        if std::mem::take(&mut self.saving) { self.save() } else { Outcome::Stay }
+    }
+
+    /// The heaviest finding, where there is one.
+    pub fn level(&self) -> Option<Level> {
+        self.findings.iter().map(|finding| finding.level).max()
     }
 
     fn fields(&self) -> Vec<Field> {
@@ -121,14 +132,14 @@ impl Correct {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: Key, model: &Model) -> Outcome {
+    pub fn key(&mut self, key: Key) -> Outcome {
         match key {
             Key { code: Code::Esc, .. } | Key { code: Code::Char('c'), ctrl: true, .. } => return Outcome::Leave,
             Key { code: Code::Tab | Code::Down, .. } => self.move_field(true),
             Key { code: Code::BackTab | Code::Up, .. } => self.move_field(false),
-            Key { code: Code::Enter, .. } => return self.enter(model),
+            Key { code: Code::Enter, .. } => return self.enter(),
             _ => match self.field {
-                Field::Address => return self.address_key(key, model),
+                Field::Address => return self.address_key(key),
                 Field::Note => {
                     self.note.key(key);
                 }
@@ -144,25 +155,27 @@ impl Correct {
         Outcome::Stay
     }
 
-    fn address_key(&mut self, key: Key, model: &Model) -> Outcome {
+    fn address_key(&mut self, key: Key) -> Outcome {
         if !self.address.touched
             && let Some(number) = key.typed().and_then(|c| c.to_digit(10)).filter(|n| *n > 0)
         {
             let at = number as usize - 1;
             let Some((address, _)) = self.suggestions.get(at) else { return Outcome::Stay };
             self.address.set(&address.clone());
-            self.look(model);
-            return if self.weight() == Weight::Fine { Outcome::Save } else { Outcome::Stay };
+            self.saving = true;
+            return Outcome::Check;
         }
-        if self.address.key(key) {
-            self.warned = false;
-            self.look(model);
+        let before = self.address.text().to_owned();
+        self.address.key(key);
+        if self.address.text() == before {
+            return Outcome::Stay;
         }
-        Outcome::Stay
+        self.warned = false;
+        Outcome::Check
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str, model: &Model) {
+    pub fn paste(&mut self, text: &str) -> Outcome {
         match self.field {
             Field::Address => {
                 let address = text.trim().trim_start_matches("mailto:").trim_matches(['<', '>']);
@@ -172,22 +185,31 @@ impl Correct {
                 }
                 self.address.insert(address);
                 self.warned = false;
-                self.look(model);
+                return Outcome::Check;
             }
             Field::Note => self.note.insert(text),
             Field::Scope(_) => {}
         }
+        Outcome::Stay
     }
 
-    fn enter(&mut self, model: &Model) -> Outcome {
+    fn enter(&mut self) -> Outcome {
         self.address.touched = true;
-        self.look(model);
-        match self.weight() {
-            Weight::Error => {
+        if self.checked.as_deref() != Some(self.new_address()) {
+            self.saving = true;
+            return Outcome::Check;
+        }
+        self.save()
+    }
+
+    /// Saves unless something forbids it or wants a second Enter.
+    fn save(&mut self) -> Outcome {
+        match self.level() {
+            Some(Level::Error) => {
                 self.field = Field::Address;
                 Outcome::Stay
             }
-            Weight::Warning if !self.warned => {
+            Some(Level::Warning) if !self.warned => {
                 self.warned = true;
                 Outcome::Stay
             }
@@ -197,7 +219,7 @@ impl Correct {
 
     /// The decisions this dialog stands for.
     pub fn acts(&self) -> Vec<(CaseId, Verdict)> {
-        let new = self.address.text().trim().to_owned();
+        let new = self.new_address().to_owned();
         let mut acts = vec![(self.case.clone(), Verdict::Corrected { to: new.clone() })];
         for (id, address) in self.scopes.iter().filter(|scope| scope.on).flat_map(|scope| &scope.cases) {
             if let Some(to) = same_change(&self.failed, &new, address)

@@ -234,7 +234,7 @@ fn correct(model: &mut Model, whole: bool, effects: &mut Vec<Effect>) {
     match model.drafts.get(&key).cloned().flatten() {
         Some(draft) => {
             dialog.address.set(&draft);
-            dialog.look(model);
+            effects.push(Effect::Check(draft, dialog.failed.clone()));
         }
         None => effects.push(Effect::Draft(key)),
     }

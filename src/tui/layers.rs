@@ -15,6 +15,7 @@ use super::prompt::{Ask, Prompt};
 use super::queue::Sort;
 use super::{update, view};
 use crate::model::{State, Verdict};
+use crate::suggest::Finding;
 
 /// Opens what a key of the main screen asks for.
 pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
@@ -302,9 +303,17 @@ fn is_leave(key: Key) -> bool {
 }
 
 fn correct_key(model: &mut Model, mut dialog: Box<Correct>, key: Key, effects: &mut Vec<Effect>) {
-    match dialog.key(key, model) {
-        Outcome::Stay => {
+    let outcome = dialog.key(key);
+    after_correct(model, dialog, outcome, effects);
+}
+
+fn after_correct(model: &mut Model, dialog: Box<Correct>, outcome: Outcome, effects: &mut Vec<Effect>) {
+    match outcome {
+        Outcome::Stay | Outcome::Check => {
             keep_draft(model, &dialog);
+            if outcome == Outcome::Check {
+                effects.push(Effect::Check(dialog.new_address().to_owned(), dialog.failed.clone()));
+            }
             model.layers.push(Layer::Correct(dialog));
         }
         Outcome::Leave => {
@@ -314,6 +323,18 @@ fn correct_key(model: &mut Model, mut dialog: Box<Correct>, key: Key, effects: &
             }
         }
         Outcome::Save => deeds::save_correction(model, &dialog, effects),
+    }
+}
+
+/// The check of a typed address came back.
+pub fn checked(model: &mut Model, text: &str, findings: Vec<Finding>, effects: &mut Vec<Effect>) {
+    match model.layers.pop() {
+        Some(Layer::Correct(mut dialog)) => {
+            let outcome = dialog.take(text, findings);
+            after_correct(model, dialog, outcome, effects);
+        }
+        Some(other) => model.layers.push(other),
+        None => {}
     }
 }
 
@@ -467,15 +488,18 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
 }
 
 /// Takes pasted text.
-pub fn paste(model: &mut Model, text: &str) {
+pub fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
     let Some(mut layer) = model.layers.pop() else {
         model.say(Tone::Plain, "pasted text is taken in a prompt or dialog only");
         return;
     };
     match &mut layer {
-        Layer::Correct(dialog) => {
-            dialog.paste(text, model);
-            keep_draft(model, dialog);
+        Layer::Correct(_) => {
+            if let Layer::Correct(mut dialog) = layer {
+                let outcome = dialog.paste(text);
+                after_correct(model, dialog, outcome, effects);
+            }
+            return;
         }
         Layer::Prompt(prompt) => {
             prompt.remark.clear();
@@ -491,14 +515,14 @@ pub fn paste(model: &mut Model, text: &str) {
 }
 
 /// A half-typed text of the last run came: it fills the dialog where nothing has been typed yet.
-pub fn draft(model: &mut Model, key: &str, text: Option<String>) {
+pub fn draft(model: &mut Model, key: &str, text: Option<String>, effects: &mut Vec<Effect>) {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return };
     let Some(mut layer) = model.layers.pop() else { return };
     let mut taken = false;
     match &mut layer {
         Layer::Correct(dialog) if deeds::correct_key(&dialog.case) == key && !dialog.address.touched => {
             dialog.address.set(&text);
-            dialog.look(model);
+            effects.push(Effect::Check(text.clone(), dialog.failed.clone()));
             taken = true;
         }
         Layer::Prompt(prompt) => {

@@ -16,7 +16,7 @@ use super::prompt::Prompt;
 use super::queue::Queue;
 use super::theme::Theme;
 use crate::desk::Detail;
-use crate::model::{CaseId, Cause, Identity, Proposal, Timestamp, Verdict, Zone};
+use crate::model::{CaseId, Cause, Proposal, Timestamp, Verdict, Zone};
 
 /// What does not change during a run.
 #[derive(Debug, Clone)]
@@ -31,8 +31,6 @@ pub struct Setup {
     pub theme: Theme,
     /// The words for each cause.
     pub words: BTreeMap<Cause, CauseWords>,
-    /// Who we are.
-    pub identity: Identity,
     /// Link to a ticket, with `{ticket}`.
     pub ticket_url: Option<String>,
     /// Folder for exports.
@@ -53,7 +51,7 @@ pub struct CauseWords {
     /// What to do.
     pub next_step: String,
     /// Days until a retry, where the cause has its own number.
-    pub retry_days: Option<u16>,
+    pub retry_days: Option<u32>,
     /// The decision it proposes.
     pub propose: Option<Proposal>,
 }

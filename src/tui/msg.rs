@@ -6,6 +6,7 @@ use super::input::Key;
 use super::model::Repeat;
 use crate::desk::{Changes, Detail, Receipt};
 use crate::model::{Case, CaseId, Timestamp, Verdict};
+use crate::suggest::Finding;
 
 /// Why something did not work, in words, with what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,8 @@ pub enum Msg {
     Mail(i64, Vec<u8>),
     /// A half-typed text of the last run.
     Draft(String, Option<String>),
+    /// What is to be said of an address being typed.
+    Checked(String, Vec<Finding>),
     /// A decision is on disk, or is not.
     Decided(Deed, Result<Done, Failure>),
     /// Undo or redo came back.
@@ -168,6 +171,8 @@ pub enum Effect {
     Mail(i64),
     /// Load a half-typed text.
     Draft(String),
+    /// Check an address that is to replace the failed one.
+    Check(String, String),
     /// Decide, as one act.
     Decide(Deed, Vec<(CaseId, Verdict)>, Option<String>),
     /// Accept the proposal of each, as one act.

@@ -17,7 +17,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
     match msg {
         Msg::Key(key) => key_pressed(model, key, &mut effects),
-        Msg::Paste(text) => layers::paste(model, &text),
+        Msg::Paste(text) => layers::paste(model, &text, &mut effects),
         Msg::Resize(width, height) => {
             model.size = (width, height);
             effects.push(Effect::Redraw);
@@ -42,7 +42,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.mail = Some(Shown::read(notice, &raw));
             layers::to_first_evidence(model);
         }
-        Msg::Draft(key, text) => layers::draft(model, &key, text),
+        Msg::Draft(key, text) => layers::draft(model, &key, text, &mut effects),
+        Msg::Checked(text, findings) => layers::checked(model, &text, findings, &mut effects),
         Msg::Decided(deed, result) => deeds::decided(model, &deed, result),
         Msg::Undone { redo, result } => deeds::undone(model, redo, result),
         Msg::Exported(result) => layers::exported(model, result),
@@ -62,7 +63,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 /// Whether keys must wait: the last one needs what has not been loaded and shown yet.
 pub fn is_blocked(model: &Model) -> bool {
-    model.waiting.is_some()
+    let saving = matches!(model.layers.last(), Some(Layer::Correct(dialog)) if dialog.saving);
+    model.waiting.is_some() || saving
 }
 
 /// Whether the next frame must be drawn before the waiting key can go on.

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::rows::Row;
 use crate::desk::Detail;
 use crate::model::{Case, Certainty, Class, Ours, Recipient, Role, Timestamp, Verdict, WhoActs};
-use crate::tui::check::suspicious;
+use crate::tui::lookalike::suspicious;
 use crate::tui::model::Model;
 use crate::tui::text::{clean, cut, wrap};
 

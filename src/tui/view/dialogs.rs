@@ -4,7 +4,6 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::rows::{Row, draw, rule};
-use crate::tui::check::Weight;
 use crate::tui::confirm::Confirm;
 use crate::tui::correct::{Correct, Field};
 use crate::tui::edit::Line;
@@ -12,6 +11,7 @@ use crate::tui::menu::Menu;
 use crate::tui::model::Model;
 use crate::tui::prompt::Prompt;
 use crate::tui::text::{clean, cut, fit, width, wrap};
+use crate::suggest::Level;
 
 /// Puts the terminal's cursor somewhere, where that is on the screen.
 fn cursor(frame: &mut Frame, x: usize, y: u16) {
@@ -168,29 +168,28 @@ pub fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut Frame) {
 fn checks(dialog: &Correct, model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let label = |text: &str| Row::of(format!(" {text:<9} "), theme.get("label"));
-    let joined = |weight: Weight| {
-        let texts: Vec<&str> =
-            dialog.remarks.iter().filter(|remark| remark.weight == weight).map(|remark| remark.text.as_str()).collect();
-        texts.join("   ")
-    };
-    if dialog.remarks.is_empty() {
+    if !dialog.address.touched {
         return vec![label("Checks").and("the cursor stands where the address looks wrong", theme.get("hint"))];
     }
     let mut rows = Vec::new();
     let room = columns.saturating_sub(12).max(8);
-    for (weight, style) in [(Weight::Error, "error"), (Weight::Warning, "warning"), (Weight::Fine, "text")] {
-        let text = joined(weight);
-        let text = match weight {
-            _ if text.is_empty() => continue,
-            Weight::Warning if dialog.warned => format!("! {text}: Enter again saves it all the same"),
-            Weight::Warning => format!("! {text}"),
-            Weight::Error => format!("! {text}"),
-            Weight::Fine => text,
+    if dialog.level() != Some(Level::Error) && dialog.checked.is_some() {
+        rows.push(label("Checks").and("syntax ok, not the failed address", theme.get("text")));
+    }
+    for finding in dialog.findings.iter().take(3) {
+        let (mark, style, more) = match finding.level {
+            Level::Error => ("! ", "error", ""),
+            Level::Warning if dialog.warned => ("! ", "warning", " (Enter again saves it all the same)"),
+            Level::Warning => ("! ", "warning", ""),
+            Level::Note => ("", "text", ""),
         };
-        for line in wrap(&clean(&text), room) {
+        for line in wrap(&clean(&format!("{mark}{}{more}", finding.message)), room) {
             let name = if rows.is_empty() { "Checks" } else { "" };
             rows.push(label(name).and(line, theme.get(style)));
         }
+    }
+    if rows.is_empty() {
+        rows.push(label("Checks"));
     }
     rows
 }
