@@ -1,0 +1,7 @@
+//! What the standard library lacks and every floor may need. Knows nothing of mail.
+
+mod private;
+mod visible;
+
+pub use private::{private_file, private_folder};
+pub use visible::{is_hidden, visible};
