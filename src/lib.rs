@@ -2,5 +2,6 @@
 pub mod config;
 pub mod export;
 pub mod model;
+pub mod oauth;
 pub mod stdx;
 pub mod store;
