@@ -7,6 +7,7 @@ pub mod dns;
 pub mod export;
 pub mod mail;
 pub mod model;
+pub mod oauth;
 pub mod rules;
 pub mod source;
 pub mod stdx;
