@@ -1,0 +1,29 @@
+//! Who we are, as the configuration tells it: needed to know our own messages from forged ones.
+
+/// Our own addresses and domains; all empty when nothing is configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Addresses we send from or receive at; compared without case.
+    pub addresses: Vec<String>,
+    /// Domains that are ours, in lower case.
+    pub domains: Vec<String>,
+    /// Slug of the help desk whose ticket marks come first, such as `zendesk`.
+    pub desk: Option<String>,
+}
+
+impl Identity {
+    /// Whether this address is one of ours.
+    pub fn owns_address(&self, address: &str) -> bool {
+        let address = address.to_lowercase();
+        self.addresses.iter().any(|own| own.to_lowercase() == address)
+    }
+
+    /// Whether this domain, or a parent of it, is ours.
+    pub fn owns_domain(&self, domain: &str) -> bool {
+        let domain = domain.to_lowercase();
+        self.domains.iter().any(|own| {
+            let own = own.to_lowercase();
+            domain == own || domain.strip_suffix(&own).is_some_and(|rest| rest.ends_with('.'))
+        })
+    }
+}
