@@ -1,8 +1,16 @@
-//! What the standard library lacks for reading bytes: trimming, searching without regard to case, squeezing blanks.
+//! What the standard library lacks: trimming and searching bytes without regard to case, private files, visible escapes.
 //!
 //! Knows nothing of mail. Invariant: every function is total and linear in its input.
 
+mod command;
+mod private;
+mod visible;
+
 use std::borrow::Cow;
+
+pub use command::run_command;
+pub use private::{private_file, private_folder, why};
+pub use visible::{is_hidden, visible};
 
 /// Whether `text` begins with `prefix`, ASCII letters compared without case.
 pub fn starts_with_ignore_case(text: &[u8], prefix: &[u8]) -> bool {

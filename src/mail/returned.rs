@@ -4,18 +4,43 @@
 //! its body is never decoded.
 
 use super::address::addresses;
-use super::header::Head;
-use crate::model::{Returned, Timestamp};
+use super::guard;
+use super::header::{Field, Head};
+use crate::model::{Person, Returned, Timestamp};
+
+/// Names read from one field.
+const MAX_PEOPLE: usize = 64;
 
 /// The fields of the returned message's header.
 pub fn read_returned(head: &Head<'_>) -> Returned {
     Returned {
         message_id: head.get("Message-ID").and_then(|field| message_ids(&field.raw()).into_iter().next()),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty()),
-        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(|address| address.to_string()),
-        to: head.get("To").map(|field| addresses(&field.raw()).iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        from: head
+            .get("From")
+            .and_then(|field| addresses(&field.raw()).into_iter().next())
+            .map(|address| address.to_string()),
+        to: head
+            .get("To")
+            .map(|field| addresses(&field.raw()).iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
         date: date_of(head),
+        people: ["To", "Cc", "Reply-To"].iter().filter_map(|name| head.get(name)).flat_map(people).collect(),
     }
+}
+
+/// Names beside addresses in an address field (RFC 5322 section 3.4), RFC 2047 words decoded.
+fn people(field: &Field<'_>) -> Vec<Person> {
+    let mut value = field.value.get(..guard::MAX_VALUE).unwrap_or(field.value).to_vec();
+    value.push(b'\n');
+    let parsed = mail_parser::parsers::MessageStream::new(&value).parse_address();
+    let mailboxes = parsed.as_address().into_iter().flat_map(|list| list.iter().take(MAX_PEOPLE));
+    mailboxes
+        .filter_map(|one| {
+            Some(Person { name: one.name()?.trim().to_owned(), address: one.address()?.trim().to_owned() })
+        })
+        .filter(|one| !one.name.is_empty() && !one.name.contains('@'))
+        .collect()
 }
 
 /// The Date field.
@@ -42,7 +67,13 @@ pub fn message_ids(value: &str) -> Vec<String> {
         }
     }
     if out.is_empty() {
-        out.extend(value.split_whitespace().map(|word| word.trim_matches(['<', '>', ',']).to_owned()).filter(|id| !id.is_empty()).take(1));
+        out.extend(
+            value
+                .split_whitespace()
+                .map(|word| word.trim_matches(['<', '>', ',']).to_owned())
+                .filter(|id| !id.is_empty())
+                .take(1),
+        );
     }
     out
 }

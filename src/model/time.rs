@@ -90,7 +90,9 @@ mod tests {
     fn mail_dates_and_rfc_3339_meet() {
         let want = Timestamp::parse("2026-10-07T09:02:09Z");
         assert!(want.is_some());
-        for text in ["Wed, 07 Oct 2026 11:02:09 +0200", "7 Oct 2026 09:02:09 GMT", "Wed, 7 Oct 2026 09:02:09 +0000 (UTC)"] {
+        for text in
+            ["Wed, 07 Oct 2026 11:02:09 +0200", "7 Oct 2026 09:02:09 GMT", "Wed, 7 Oct 2026 09:02:09 +0000 (UTC)"]
+        {
             assert_eq!(Timestamp::from_rfc2822(text), want, "{text}");
         }
     }

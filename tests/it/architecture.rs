@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config", 4),
     ("dns", 4),
     ("export", 4),
+    ("oauth", 4),
     ("source", 4),
     ("store", 4),
     ("desk", 5),
@@ -39,7 +40,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rpassword", &["cli"]),
     ("rusqlite", &["store"]),
     ("strsim", &["suggest", "config"]),
-    ("toml", &["config", "rules", "tui"]),
+    ("toml", &["config", "oauth", "rules", "suggest", "tui"]),
+    ("ureq", &["oauth"]),
 ];
 
 pub(crate) fn rust_files(dir: &Path) -> Vec<PathBuf> {
@@ -93,7 +95,10 @@ fn floors_import_downward_only() {
                     && target != room
                     && other >= floor
                 {
-                    wrong.push(format!("{}:{line}: {room} (floor {floor}) imports {target} (floor {other})", path.display()));
+                    wrong.push(format!(
+                        "{}:{line}: {room} (floor {floor}) imports {target} (floor {other})",
+                        path.display()
+                    ));
                 }
             }
         }

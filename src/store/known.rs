@@ -1,0 +1,104 @@
+//! Evidence for suggestions: correspondents, corrections made here or elsewhere, addresses that bounced.
+
+use rusqlite::TransactionBehavior;
+
+use super::Store;
+use super::error::Result;
+use crate::model::{CaseId, Timestamp};
+
+/// Somebody this inbox writes to or hears from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correspondent {
+    /// The address, in lower case.
+    pub address: String,
+    /// Mails sent there.
+    pub sent: u32,
+    /// Mails that came from there.
+    pub heard: u32,
+    /// The newest of them.
+    pub last: Timestamp,
+}
+
+impl Store {
+    /// Adds to what is known of correspondents.
+    pub fn meet(&mut self, people: &[Correspondent]) -> Result<()> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for one in people {
+            tx.prepare_cached(
+                "INSERT INTO correspondent VALUES (?1, ?2, ?3, ?4) ON CONFLICT (address) DO UPDATE SET \
+                 sent = sent + excluded.sent, heard = heard + excluded.heard, last = max(last, excluded.last)",
+            )?
+            .execute((one.address.to_lowercase(), one.sent, one.heard, one.last.0))?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Hands every correspondent over.
+    pub fn each_correspondent(&self, each: &mut dyn FnMut(&str, u32)) -> Result<()> {
+        let mut query = self.db.prepare_cached("SELECT address, sent + heard FROM correspondent")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str().unwrap_or_default(), row.get(1)?);
+        }
+        Ok(())
+    }
+
+    /// Takes over corrections made elsewhere: (old, new). Says how many are new.
+    pub fn learn(&mut self, pairs: &[(String, String)], now: Timestamp) -> Result<usize> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut new = 0;
+        for (old, right) in pairs {
+            new += tx.prepare_cached("INSERT OR IGNORE INTO learned VALUES (?1, ?2, ?3)")?.execute((
+                old.to_lowercase(),
+                right,
+                now.0,
+            ))?;
+        }
+        tx.commit()?;
+        Ok(new)
+    }
+
+    /// Hands every correction over, made here or elsewhere: (old, new).
+    pub fn each_correction(&self, each: &mut dyn FnMut(&str, &str)) -> Result<()> {
+        let mut query = self.db.prepare_cached(
+            "SELECT old, new FROM learned UNION ALL SELECT coalesce(original_address, address), corrected_to FROM cases \
+             WHERE corrected_to IS NOT NULL",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str().unwrap_or_default(), row.get_ref(1)?.as_str().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Hands over every case that is corrected, and its new address.
+    pub fn each_corrected_case(&self, each: &mut dyn FnMut(CaseId, &str)) -> Result<()> {
+        let mut query = self.db.prepare_cached("SELECT id, corrected_to FROM cases WHERE corrected_to IS NOT NULL")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(CaseId(row.get(0)?), row.get_ref(1)?.as_str().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// New addresses that automatic answers announced for an old one, with the words that said so.
+    pub fn announced(&self, old: &str) -> Result<Vec<(String, String)>> {
+        let mut query = self.db.prepare_cached("SELECT new, because FROM announced WHERE old = ?1")?;
+        Ok(query
+            .query_map([old.to_lowercase()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Hands over every address that is known not to exist.
+    pub fn each_bounced(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
+        let mut query = self.db.prepare_cached(
+            "SELECT address FROM cases WHERE kind = 'failure' AND cause IN \
+             ('mailbox-unknown', 'mailbox-moved', 'mailbox-disabled', 'domain-unknown', 'domain-no-mail', 'address-syntax')",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str().unwrap_or_default());
+        }
+        Ok(())
+    }
+}
