@@ -6,5 +6,7 @@ mod cli;
 mod config;
 mod desk;
 mod docs;
+mod intake;
 mod schema;
+mod servers;
 mod store;
