@@ -11,3 +11,4 @@ pub mod source;
 pub mod stdx;
 pub mod store;
 pub mod suggest;
+pub mod tui;
