@@ -10,3 +10,4 @@ mod intake;
 mod schema;
 mod servers;
 mod store;
+mod suggest;
