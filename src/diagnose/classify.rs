@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::merge::Merged;
-use crate::model::{Cause, Certainty, Recipient};
+use crate::model::{Cause, Recipient};
 use crate::rules::Question;
 
 pub(super) fn conclude(merged: Merged, context: &Context) -> Recipient {
@@ -31,7 +31,7 @@ pub(super) fn conclude(merged: Merged, context: &Context) -> Recipient {
         remote_mta: merged.remote,
         diagnostic: merged.diagnostic,
         cause,
-        certainty: Certainty::Sure,
+        certainty: merged.certainty,
         evidence: merged.evidence,
     }
 }

@@ -163,6 +163,9 @@ pub(crate) struct FormatFile {
     /// Lines that name a failed recipient.
     #[serde(default)]
     pub(crate) recipient: Vec<String>,
+    /// Lines that name what we wrote to, where the failed address is another.
+    #[serde(default)]
+    pub(crate) original: Vec<String>,
     /// How far the words for a recipient reach.
     #[serde(default)]
     pub(crate) text: Reach,
