@@ -201,11 +201,11 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
             }
         }
         if let Some(quirk) = format.quirk {
-            let reading = quirks::run(quirk, zones, &own);
+            let reading = quirks::run(quirk, format, zones, &own);
             if reading.recipients.iter().any(|record| record.recipient.is_some()) || reading.kind.is_some() {
                 return reading;
             }
-            let open = quirks::run(quirk, zones, &nobody);
+            let open = quirks::run(quirk, format, zones, &nobody);
             if !open.recipients.is_empty() {
                 return open;
             }
@@ -260,8 +260,9 @@ fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipie
         // the report names a file, a program or nothing; the text names the address
         record.recipient.clone_from(&other.recipient);
     }
+    let everybody: Vec<Address> = report.recipients.iter().filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone())).collect();
     for record in &mut report.recipients {
-        let names: Vec<&Address> = [&record.recipient, &record.original, &record.actual].into_iter().flatten().map(|fact| &fact.value).collect();
+        let names: Vec<Address> = [&record.recipient, &record.original, &record.actual].into_iter().flatten().map(|fact| fact.value.clone()).collect();
         let same = |other: &PerRecipient| {
             [&other.recipient, &other.original].into_iter().flatten().any(|fact| names.iter().any(|name| name.same_as(fact.value.as_str())))
         };
@@ -271,7 +272,8 @@ fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipie
         let Some(other) = exact.or(lone).or(nameless) else { continue };
         let wanted = !standard || is_thin(record);
         if wanted {
-            record.said.extend(other.said.iter().chain(&other.diagnostic).cloned());
+            let own = |fact: &&Fact<String>| exact.is_some() || !names_other(&fact.value, &names, &everybody);
+            record.said.extend(other.said.iter().chain(&other.diagnostic).filter(own).cloned());
             record.remote_mta = record.remote_mta.take().or_else(|| other.remote_mta.clone());
         }
         record.action = record.action.take().or_else(|| other.action.clone());
@@ -279,6 +281,12 @@ fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipie
             record.original.clone_from(&other.original);
         }
     }
+}
+
+/// Whether a sentence is about another recipient of the same report.
+fn names_other(text: &str, names: &[Address], everybody: &[Address]) -> bool {
+    everybody.len() > 1
+        && everybody.iter().take(64).any(|other| !names.iter().any(|name| name.same_as(other.as_str())) && stdx::contains_ignore_case(text, other.as_str()))
 }
 
 /// A notice that names nobody about a message with one recipient: that one.

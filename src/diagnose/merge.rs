@@ -16,6 +16,9 @@ pub(super) struct Merged {
     pub(super) reply: Option<u16>,
     pub(super) remote: Option<String>,
     pub(super) diagnostic: Option<String>,
+    /// The sentence the reply stands in, alone.
+    pub(super) reply_text: String,
+    /// Everything said.
     pub(super) text: String,
     pub(super) certainty: Certainty,
     pub(super) evidence: Vec<Evidence>,
@@ -89,6 +92,7 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
         reply: reply.map(|(code, _)| code),
         remote: record.remote_mta.as_ref().map(|fact| fact.value.clone()),
         diagnostic: diagnostic.map(|fact| fact.value.clone()),
+        reply_text: reply.map(|(_, fact)| fact.value.clone()).unwrap_or_default(),
         text: all_words(&spoken),
         certainty,
         evidence,

@@ -57,15 +57,17 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
         .filter_map(|at| Some((at, name_line(zone.text.line(at), manner, excluded)?)))
         .take(MAX_RECIPIENTS)
         .collect();
-    let reason = reason(zone, manner.reason);
+    let reasons = reasons(zone, manner.reason);
     let mut out: Vec<PerRecipient> = Vec::new();
+    let mut covered = 0;
     for (index, (at, line)) in named.iter().enumerate() {
         let next = named.iter().skip(index + 1).find(|(_, other)| other.addresses != line.addresses).map_or(zone.to, |(next, _)| *next);
         let repeated = index > 0 && named.get(index - 1).is_some_and(|(_, other)| other.addresses == line.addresses);
-        if repeated && manner.origin != Origin::Prose {
+        if repeated && *at < covered {
             continue; // its words were taken with the line before
         }
-        let (words, from) = words(zone, manner.extent, *at, next, &line.rest);
+        let (words, from, end) = words(zone, manner.extent, *at, next, &line.rest);
+        covered = end;
         for address in &line.addresses {
             let place = place(zone, *at);
             let slot = out.iter().position(|record| record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(address.as_str())));
@@ -87,7 +89,7 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
             }
         }
     }
-    if let Some((words, at)) = reason {
+    for (words, at) in reasons {
         for record in &mut out {
             let host = remote_in(&words, manner.remote);
             record.said.push(Fact { value: words.clone(), place: place(zone, at), origin: manner.origin, from: "text" });
@@ -125,6 +127,10 @@ fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> boo
                 }
             }
         }
+        if !has_words(&rest) && !pattern.is_bare() {
+            // the line itself says why: "Unknown user: anna@example.org"
+            line.clone_into(&mut rest);
+        }
         return Some(Named { addresses, rest, remote: found.get(Hole::Host).map(str::to_owned) });
     }
     if manner.leading { leading(line, excluded) } else { None }
@@ -150,11 +156,11 @@ fn leading(line: &str, excluded: &dyn Fn(&Address) -> bool) -> Option<Named> {
     Some(Named { addresses: vec![first.address], rest: rest.trim().to_owned(), remote: None })
 }
 
-/// The words for the recipient named on line `at`, and the line they begin on.
-fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) -> (String, usize) {
+/// The words for the recipient named on line `at`, the line they begin on, and the one behind them.
+fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) -> (String, usize, usize) {
     let mut out = rest.to_owned();
     if extent == Extent::Line {
-        return (out, at);
+        return (out, at, at + 1);
     }
     let mut from = at;
     let end = next.min(zone.to);
@@ -162,7 +168,7 @@ fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) ->
     if extent == Extent::Around {
         let before = paragraph_before(zone, at);
         if !before.0.is_empty() {
-            return (join(before.0, &out), before.1);
+            return (join(before.0, &out), before.1, at + 1);
         }
     }
     while line < end {
@@ -186,10 +192,10 @@ fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) ->
     if !has_words(&out) {
         let (before, start) = paragraph_before(zone, at);
         if !before.is_empty() {
-            return (join(before, &out), start);
+            return (join(before, &out), start, line);
         }
     }
-    (stdx::squeeze(&out).into_owned(), from)
+    (stdx::squeeze(&out).into_owned(), from, line)
 }
 
 fn join(mut before: String, rest: &str) -> String {
@@ -235,10 +241,11 @@ fn paragraph_before(zone: &Zone<'_>, at: usize) -> (String, usize) {
     (out, start)
 }
 
-/// Words for all recipients: behind the first line a reason pattern matches.
-fn reason(zone: &Zone<'_>, patterns: &[Pattern]) -> Option<(String, usize)> {
+/// Words for all recipients: behind the lines a reason pattern matches.
+fn reasons(zone: &Zone<'_>, patterns: &[Pattern]) -> Vec<(String, usize)> {
+    let mut all = Vec::new();
     if patterns.is_empty() {
-        return None;
+        return all;
     }
     for at in 0..zone.to {
         let Some(found) = patterns.iter().find_map(|pattern| pattern.line(zone.text.line(at))) else { continue };
@@ -260,11 +267,11 @@ fn reason(zone: &Zone<'_>, patterns: &[Pattern]) -> Option<(String, usize)> {
                 break;
             }
         }
-        if !out.is_empty() {
-            return Some((out, from));
+        if !out.is_empty() && all.len() < 4 {
+            all.push((stdx::squeeze(&out).into_owned(), from));
         }
     }
-    None
+    all
 }
 
 /// The answering server in the words.

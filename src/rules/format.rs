@@ -7,7 +7,7 @@ use super::load::RuleError;
 use super::pattern::Pattern;
 use super::phrases::Automaton;
 use super::schema::{FormatFile, Marks, Reach};
-use crate::model::Action;
+use crate::model::{Action, Cause};
 use crate::stdx;
 
 /// How far the words for a recipient reach.
@@ -158,6 +158,10 @@ pub struct Format {
     pub remote: Vec<Pattern>,
     /// What it reports.
     pub action: Action,
+    /// Lines it writes from its own findings: no server replied.
+    pub own: Vec<Pattern>,
+    /// What it means where no rule knows its words.
+    pub cause: Option<Cause>,
     /// Code for the rest.
     pub quirk: Option<Quirk>,
     /// Its sample.
@@ -189,6 +193,10 @@ impl Format {
             Some("relayed") => Action::Relayed,
             Some(other) => return Err(Wrong::Text(other.to_owned(), format!("unknown action {other:?}: known are failed, delayed, delivered, relayed"))),
         };
+        let cause = match file.cause.as_deref() {
+            None => None,
+            Some(slug) => Some(Cause::from_slug(slug).ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown cause {slug:?}")))?),
+        };
         let quirk = match file.quirk.as_deref() {
             None => None,
             Some(slug) => Some(Quirk::from_slug(slug).ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown quirk {slug:?}")))?),
@@ -212,6 +220,8 @@ impl Format {
             reason: list(file.reason)?,
             reporter: list(file.reporter)?,
             remote: list(file.remote)?,
+            own: list(file.own)?,
+            cause,
             action,
             quirk,
             example: file.example,

@@ -158,6 +158,11 @@ impl Pattern {
         matches!(self.pieces.as_slice(), [Piece::Literal(_)])
     }
 
+    /// Whether its literals are only marks, such as `<{addr}>:`.
+    pub fn is_bare(&self) -> bool {
+        self.pieces.iter().all(|piece| if let Piece::Literal(text) = piece { !text.bytes().any(|b| b.is_ascii_alphabetic()) && text.is_ascii() } else { true })
+    }
+
     /// Its longest literal, by which it is looked for.
     pub fn anchor(&self) -> Option<&str> {
         self.pieces.iter().filter_map(|piece| if let Piece::Literal(text) = piece { Some(&**text) } else { None }).max_by_key(|text| text.len())

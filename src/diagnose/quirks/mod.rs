@@ -7,7 +7,7 @@ mod transcript;
 
 use crate::diagnose::zone::Zone;
 use crate::model::{Address, PerRecipient};
-use crate::rules::Quirk;
+use crate::rules::{Format, Quirk};
 
 /// What a quirk reads beside the recipients.
 #[derive(Debug, Default)]
@@ -22,9 +22,9 @@ pub(in crate::diagnose) struct Reading {
 }
 
 /// Runs a quirk.
-pub(in crate::diagnose) fn run(quirk: Quirk, zones: &[Zone<'_>], excluded: &dyn Fn(&Address) -> bool) -> Reading {
+pub(in crate::diagnose) fn run(quirk: Quirk, format: &Format, zones: &[Zone<'_>], excluded: &dyn Fn(&Address) -> bool) -> Reading {
     match quirk {
-        Quirk::Transcript => transcript::read(zones, excluded),
+        Quirk::Transcript => transcript::read(zones, &format.own, excluded),
         Quirk::Json => json::read(zones),
     }
 }

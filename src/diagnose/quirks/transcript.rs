@@ -9,6 +9,7 @@ use crate::diagnose::merge::OWN_WORDS;
 use crate::diagnose::prose::place;
 use crate::diagnose::zone::Zone;
 use crate::mail::{find_addresses, read_address};
+use crate::rules::Pattern;
 use crate::model::{Action, Address, Fact, Origin, PerRecipient, reply};
 use crate::stdx;
 
@@ -30,12 +31,13 @@ struct State<'x> {
     host: Option<String>,
     /// What the server said last, as long as no line named whom it meant.
     answer: Option<Fact<String>>,
+    own: &'x [Pattern],
     excluded: &'x dyn Fn(&Address) -> bool,
 }
 
 /// Reads the zones.
-pub(super) fn read(zones: &[Zone<'_>], excluded: &dyn Fn(&Address) -> bool) -> Reading {
-    let mut state = State { records: Vec::new(), common: Vec::new(), about: None, host: None, answer: None, excluded };
+pub(super) fn read(zones: &[Zone<'_>], own: &[Pattern], excluded: &dyn Fn(&Address) -> bool) -> Reading {
+    let mut state = State { records: Vec::new(), common: Vec::new(), about: None, host: None, answer: None, own, excluded };
     for zone in zones {
         let mut section = Section::None;
         for at in zone.from..zone.to {
@@ -125,7 +127,17 @@ impl State<'_> {
             && (line.len() - head.len() == found.start || line.starts_with(">>>"))
             && !line.starts_with("\"|")
         {
+            let known = self.records.len();
+            let rest = line.get(found.end..).unwrap_or_default().trim_start_matches(['>', ' ', ':', '.']).to_owned();
             self.open(zone, at, found.address, Some(action));
+            // some copies of sendmail write the reason behind the address
+            if self.records.len() > known
+                && rest.len() > 3
+                && !rest.starts_with('<')
+                && let Some(last) = self.records.last_mut()
+            {
+                last.said.push(Fact { value: rest.trim_matches(['[', ']']).to_owned(), place: place(zone, at), origin: Origin::Quirk, from: "text" });
+            }
         }
     }
 
@@ -159,7 +171,8 @@ impl State<'_> {
         }
         let named = if remote { self.about.clone() } else { leading_address(words) };
         let quoted = if remote { None } else { words.split_once("... ").map(|(_, rest)| rest).filter(|rest| matches!(rest.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])) };
-        let from = if remote || quoted.is_some() && named.is_some() { "text" } else { OWN_WORDS };
+        let own = !remote && (self.own.iter().any(|pattern| pattern.find(words).is_some()));
+        let from = if own { OWN_WORDS } else { "text" };
         let fact = Fact { value: stdx::squeeze(quoted.filter(|_| named.is_some()).unwrap_or(words)).into_owned(), place: place(zone, at), origin: Origin::Quirk, from };
         if remote && named.is_none() {
             self.answer = Some(fact.clone());
