@@ -120,6 +120,26 @@ pub struct Returned {
     pub to: Vec<String>,
     /// Date field.
     pub date: Option<Timestamp>,
+    /// Names beside addresses in the To, Cc and Reply-To fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Person>,
+}
+
+impl Returned {
+    /// The name the message gives the owner of an address.
+    pub fn name_of(&self, address: &str) -> Option<&str> {
+        let same = |one: &&Person| one.address.eq_ignore_ascii_case(address);
+        self.people.iter().find(same).map(|one| one.name.as_str())
+    }
+}
+
+/// A name and the address it stands beside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Decoded display name.
+    pub name: String,
+    /// The address.
+    pub address: String,
 }
 
 /// The help-desk ticket the original message belongs to.
@@ -173,6 +193,9 @@ pub struct NoticeHead {
     pub date: Option<Timestamp>,
     /// Message-IDs of In-Reply-To and References, without brackets, nearest first.
     pub references: Vec<String>,
+    /// Addresses the notice was sent to: the envelope sender of the original, which may carry a VERP mark.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
 }
 
 /// A new address that the mail itself names ("user has moved to", "write to … instead").

@@ -13,6 +13,8 @@ pub mod cause;
 pub mod diagnosis;
 pub mod evidence;
 pub mod identity;
+pub mod reply;
+pub mod report;
 pub mod secret;
 pub mod status;
 pub mod time;
@@ -20,9 +22,12 @@ pub mod time;
 pub use address::Address;
 pub use case::{Act, Case, CaseId, Decision, GroupId, MessageRef, Note, State, Verdict};
 pub use cause::{Advised, Cause, Proposal, WhoActs};
-pub use diagnosis::{Authenticity, Diagnosis, Kind, NewAddress, Ours, Recipient, Reporter, Returned, Role, Ticket};
+pub use diagnosis::{
+    Authenticity, Diagnosis, Kind, NewAddress, NoticeHead, Ours, Person, Recipient, Reporter, Returned, Role, Ticket,
+};
 pub use evidence::{Certainty, Evidence};
 pub use identity::Identity;
+pub use report::{Fact, Origin, PerMessage, PerRecipient, Place, Report};
 pub use secret::Secret;
 pub use status::{Action, Class, Status};
 pub use time::{Timestamp, Zone};

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config", 4),
     ("dns", 4),
     ("export", 4),
+    ("oauth", 4),
     ("source", 4),
     ("store", 4),
     ("desk", 5),
@@ -39,7 +40,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rpassword", &["cli"]),
     ("rusqlite", &["store"]),
     ("strsim", &["suggest", "config"]),
-    ("toml", &["config", "rules", "suggest", "tui"]),
+    ("toml", &["config", "oauth", "rules", "suggest", "tui"]),
+    ("ureq", &["oauth"]),
 ];
 
 pub(crate) fn rust_files(dir: &Path) -> Vec<PathBuf> {

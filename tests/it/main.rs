@@ -2,5 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod architecture;
+mod cli;
+mod config;
+mod desk;
+mod docs;
+mod intake;
+mod schema;
+mod servers;
 mod store;
 mod suggest;

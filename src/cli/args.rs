@@ -1,0 +1,114 @@
+//! What can be typed: the commands and the options they share. What a command means lives in its own file.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::{config, decide, diagnose, explain, export, import, list, open, pull, schema, show};
+
+/// The version, with the commit where the build knew it.
+const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
+const ABOUT: &str = "Finds out why your answers never arrived";
+
+const LONG_ABOUT: &str = "\
+Finds out why your answers never arrived.
+
+Reads the bounce-backs of a support inbox, explains each one with the lines it rests on, and turns your decisions into \
+corrected addresses. The mailbox is never changed: no flag, no folder, no mail. Without a command it opens the screen \
+on the cases it knows, and pulls new ones in the background.";
+
+const EXAMPLES: &str = "\
+Examples:
+  bounceback demo                       look around, in a mailbox made up for it
+  bounceback diagnose returned.eml      what does this bounce say?
+  bounceback explain \"550 5.7.26\"       what does this code mean?
+  bounceback config example             begin a configuration with this
+  bounceback pull && bounceback list    fetch what is new, print every case
+  bounceback export --output fixed.csv  the corrected addresses
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.";
+
+/// A whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "bounceback", version = VERSION, about = ABOUT, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+#[command(max_term_width = 100, infer_subcommands = false, disable_help_subcommand = true)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) shared: Shared,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(super) struct Shared {
+    /// Configuration file, instead of the one "config path" prints
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Folder of the store: cases, decisions and notes
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+    /// Only this account of the configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) account: Option<String>,
+    /// Use no network at all
+    #[arg(long, global = true)]
+    pub(super) offline: bool,
+    /// Append what is done to this file; addresses stand in it without their local part
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Open the screen on a made-up mailbox; nothing is kept
+    #[command(after_help = "The mails are part of the program and go the same way as real ones. What you decide is forgotten at the end.")]
+    Demo,
+    /// Fetch new bounces from the configured inboxes
+    Pull(pull::Args),
+    /// Read bounces from files into the store
+    Import(import::Args),
+    /// Read bounces from files into the store and open the screen on them
+    Open(open::Args),
+    /// Print every case, one per line
+    List(list::Args),
+    /// Print everything known about one case
+    Show(show::Args),
+    /// Decide a case, in the same journal as on the screen
+    Decide(decide::Args),
+    /// Explain mails without storing anything
+    Diagnose(diagnose::Args),
+    /// Explain a status or reply code
+    Explain(explain::Args),
+    /// Give out corrections, or whole cases
+    Export(export::Args),
+    /// Print the JSON Schema of "diagnose --json"
+    Schema(schema::Args),
+    /// Check, find or begin the configuration
+    #[command(subcommand)]
+    Config(config::Action),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_every_command_may_stand_before_or_behind_it() {
+        for line in [["bounceback", "--offline", "list"], ["bounceback", "list", "--offline"]] {
+            assert!(Args::try_parse_from(line).unwrap().shared.offline);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The command line: parses what was typed, runs one command, turns the outcome into an exit code.
+//!
+//! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
+
+mod args;
+mod config;
+mod decide;
+mod demo;
+mod diagnose;
+mod explain;
+mod export;
+mod failure;
+mod import;
+mod list;
+mod log;
+mod open;
+mod progress;
+mod pull;
+mod schema;
+mod screen;
+mod setting;
+mod show;
+mod sign_in;
+mod text;
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use failure::{Failure, Outcome};
+pub use screen::{Screen, Show};
+pub use sign_in::SignIns;
+
+use args::{Args, Command};
+use setting::Setting;
+
+/// Runs the command line of this process.
+pub fn run(show: Show) -> ExitCode {
+    let args = Args::parse();
+    let mut out = BufWriter::new(io::stdout().lock());
+    let result = dispatch(&args, show, &mut out);
+    // What was written before a failure stands before it on a terminal, too.
+    let result = match (result, out.flush()) {
+        (Ok(_), Err(error)) => Err(error.into()),
+        (result, _) => result,
+    };
+    match result {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            complain(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
+    match &args.command {
+        Some(Command::Schema(_)) => return schema::run(out),
+        Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
+            let paths = crate::config::Paths::new(args.shared.config.as_deref(), args.shared.state_dir.as_deref());
+            return config::print(*action, &paths, out);
+        }
+        _ => {}
+    }
+    let setting = Setting::new(&args.shared)?;
+    let result = command(args.command.as_ref(), &setting, show, out);
+    if let Err(failure) = &result {
+        setting.log.line(&failure.words());
+    }
+    result
+}
+
+fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut dyn Write) -> failure::Result {
+    match command {
+        None => {
+            screen::is_possible()?;
+            Screen::of(setting)?.show(show, setting, out)
+        }
+        Some(Command::Demo) => demo::run(setting, show, out),
+        Some(Command::Pull(args)) => pull::run(args, setting, out),
+        Some(Command::Import(args)) => import::run(args, setting, out),
+        Some(Command::Open(args)) => open::run(args, setting, show, out),
+        Some(Command::List(args)) => list::run(args, setting, out),
+        Some(Command::Show(args)) => show::run(args, setting, out),
+        Some(Command::Decide(args)) => decide::run(args, setting, out),
+        Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
+        Some(Command::Explain(args)) => explain::run(args, setting, out),
+        Some(Command::Export(args)) => export::run(args, setting, out),
+        Some(Command::Schema(_)) => schema::run(out),
+        Some(Command::Config(_)) => config::check(setting, out),
+    }
+}
+
+/// Says on standard error what went wrong.
+fn complain(failure: &Failure) {
+    let _ = io::stderr().write_all(failure.words().as_bytes());
+}

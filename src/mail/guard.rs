@@ -1,0 +1,17 @@
+//! The limits that keep any mail harmless: how deep, how many, how much.
+//!
+//! The MIME walk is our own and iterative, so no nesting can exhaust the stack, and text is only decoded up to a limit,
+//! so no encoding can exhaust memory. Invariant: everything in `mail` is linear in the mail and bounded by these.
+
+/// Multiparts inside each other; deeper ones are not opened.
+pub(crate) const MAX_DEPTH: usize = 24;
+/// Parts of one message; what follows stays with the last one.
+pub(crate) const MAX_PARTS: usize = 512;
+/// Raw bytes of one part that are decoded as text.
+pub(crate) const MAX_TEXT: usize = 256 * 1024;
+/// Fields of one header that are kept.
+pub(crate) const MAX_FIELDS: usize = 4096;
+/// Bytes of one field that are decoded.
+pub(crate) const MAX_VALUE: usize = 16 * 1024;
+/// Messages opened inside each other: a notice that came inside another mail.
+pub(crate) const MAX_NESTED: usize = 3;

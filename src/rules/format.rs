@@ -1,0 +1,268 @@
+//! A family's table: how its notices are recognised and where in them the facts stand.
+//!
+//! Owns recognising by marks; the reading is done on the floor above. Invariant: a format that loads can be recognised
+//! (it has at least one mark) and says where recipients stand, or names the quirk that knows.
+
+use super::load::RuleError;
+use super::pattern::Pattern;
+use super::phrases::Automaton;
+use super::schema::{FormatFile, Marks, Reach};
+use crate::model::Action;
+use crate::stdx;
+
+/// How far the words for a recipient reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The rest of the line.
+    Line,
+    /// To the next blank line.
+    Paragraph,
+    /// To the next recipient.
+    UntilNext,
+    /// The whole paragraph, and what stands before it.
+    Around,
+}
+
+macro_rules! quirks {
+    ($($(#[$doc:meta])* $item:ident = $slug:literal,)+) => {
+        /// What a table cannot say, by name. The functions stand in `diagnose::quirks`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Quirk { $($(#[$doc])* $item,)+ }
+
+        impl Quirk {
+            /// The quirk of this name.
+            pub fn from_slug(slug: &str) -> Option<Self> {
+                match slug { $($slug => Some(Self::$item),)+ _ => None }
+            }
+        }
+    };
+}
+
+quirks! {
+    /// Sendmail's transcript: `>>>`, `<<<`, `... reason`.
+    Transcript = "transcript",
+    /// JSON notifications of a sending service.
+    Json = "json",
+}
+
+/// Marks made ready.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadyMarks {
+    from: Vec<String>,
+    subject: Vec<String>,
+    header: Vec<(String, Option<String>)>,
+    /// Numbers of literals in the automaton.
+    body: Vec<u32>,
+    also: Vec<u32>,
+}
+
+/// What is known of a notice before any table is chosen.
+pub struct Seen<'a> {
+    /// Decoded From field.
+    pub from: &'a str,
+    /// Decoded Subject.
+    pub subject: &'a str,
+    /// Whether a field of this name stands in the header, with this text in it where given.
+    pub header: &'a dyn Fn(&str, Option<&str>) -> bool,
+    /// Numbers of the literals in the body, sorted.
+    pub body: &'a [u32],
+}
+
+impl ReadyMarks {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.from.is_empty()
+            && self.subject.is_empty()
+            && self.header.is_empty()
+            && self.body.is_empty()
+            && self.also.is_empty()
+    }
+
+    fn header_hit(&self, seen: &Seen<'_>) -> bool {
+        self.header.iter().any(|(name, text)| (seen.header)(name, text.as_deref()))
+    }
+
+    /// Whether every group that is given matches.
+    pub(crate) fn all(&self, seen: &Seen<'_>) -> bool {
+        let has = |list: &[u32]| list.is_empty() || list.iter().any(|number| seen.body.binary_search(number).is_ok());
+        let text = |list: &[String], text: &str| {
+            list.is_empty() || list.iter().any(|mark| stdx::contains_ignore_case(text, mark))
+        };
+        has(&self.body)
+            && has(&self.also)
+            && text(&self.from, seen.from)
+            && text(&self.subject, seen.subject)
+            && (self.header.is_empty() || self.header_hit(seen))
+    }
+
+    /// Whether any single mark matches.
+    pub(crate) fn any(&self, seen: &Seen<'_>) -> bool {
+        let has = |list: &[u32]| list.iter().any(|number| seen.body.binary_search(number).is_ok());
+        let text = |list: &[String], text: &str| list.iter().any(|mark| stdx::contains_ignore_case(text, mark));
+        has(&self.body)
+            || has(&self.also)
+            || text(&self.from, seen.from)
+            || text(&self.subject, seen.subject)
+            || self.header_hit(seen)
+    }
+
+    pub(crate) fn ready(marks: Marks, literals: &mut Literals) -> Self {
+        let header = marks.header.into_iter().map(|line| match line.split_once(':') {
+            Some((name, text)) if !text.trim().is_empty() => (name.trim().to_owned(), Some(text.trim().to_owned())),
+            Some((name, _)) => (name.trim().to_owned(), None),
+            None => (line, None),
+        });
+        Self {
+            header: header.collect(),
+            from: marks.from,
+            subject: marks.subject,
+            body: marks.body.iter().map(|text| literals.number(text)).collect(),
+            also: marks.also.iter().map(|text| literals.number(text)).collect(),
+        }
+    }
+}
+
+/// The body literals of all formats and kinds, one automaton.
+#[derive(Debug, Default)]
+pub(crate) struct Literals {
+    automaton: Automaton,
+    count: u32,
+}
+
+impl Literals {
+    pub(crate) fn number(&mut self, text: &str) -> u32 {
+        let number = self.count;
+        self.automaton.add(text, number);
+        self.count += 1;
+        number
+    }
+
+    /// Numbers of the literals that stand in the text, sorted.
+    pub(crate) fn scan(&self, text: &str) -> Vec<u32> {
+        self.automaton.owners_in(text)
+    }
+}
+
+/// A family's table made ready.
+#[derive(Debug)]
+pub struct Format {
+    /// File stem: the family.
+    pub family: String,
+    /// Its name as people know it.
+    pub title: String,
+    /// Where the knowledge comes from.
+    pub source: String,
+    pub(crate) marks: Marks2,
+    /// Lines behind which the recipients stand.
+    pub start: Vec<Pattern>,
+    /// Lines at which their list ends.
+    pub end: Vec<Pattern>,
+    /// Lines at which the returned message begins.
+    pub cut: Vec<Pattern>,
+    /// Lines that name a recipient.
+    pub recipient: Vec<Pattern>,
+    /// How far their words reach.
+    pub text: Extent,
+    /// Lines with words for all recipients.
+    pub reason: Vec<Pattern>,
+    /// Lines that name the reporting server.
+    pub reporter: Vec<Pattern>,
+    /// Lines that name the answering server.
+    pub remote: Vec<Pattern>,
+    /// What it reports.
+    pub action: Action,
+    /// Code for the rest.
+    pub quirk: Option<Quirk>,
+    /// Its sample.
+    pub example: Option<String>,
+}
+
+/// Marks before and after the literals got their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Marks2 {
+    raw: Option<(Marks, Marks, Marks)>,
+    pub(crate) recognise: ReadyMarks,
+    pub(crate) unless: ReadyMarks,
+    pub(crate) delayed: ReadyMarks,
+}
+
+/// Why a format file does not load.
+pub(crate) enum Wrong {
+    Rule(RuleError),
+    Text(String, String),
+}
+
+impl Format {
+    pub(crate) fn from_file(
+        family: &str,
+        file: FormatFile,
+        pattern: &mut dyn FnMut(&str) -> Result<Pattern, RuleError>,
+    ) -> Result<Self, Wrong> {
+        let mut list = |texts: Vec<String>| {
+            texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>().map_err(Wrong::Rule)
+        };
+        let action = match file.action.as_deref() {
+            None | Some("failed") => Action::Failed,
+            Some("delayed") => Action::Delayed,
+            Some("delivered") => Action::Delivered,
+            Some("relayed") => Action::Relayed,
+            Some(other) => {
+                return Err(Wrong::Text(
+                    other.to_owned(),
+                    format!("unknown action {other:?}: known are failed, delayed, delivered, relayed"),
+                ));
+            }
+        };
+        let quirk = match file.quirk.as_deref() {
+            None => None,
+            Some(slug) => Some(
+                Quirk::from_slug(slug)
+                    .ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown quirk {slug:?}")))?,
+            ),
+        };
+        let text = match file.text {
+            Reach::Line => Extent::Line,
+            Reach::Paragraph => Extent::Paragraph,
+            Reach::UntilNext => Extent::UntilNext,
+            Reach::Around => Extent::Around,
+        };
+        let out = Self {
+            family: family.to_owned(),
+            title: file.title,
+            source: file.source,
+            start: list(file.start)?,
+            end: list(file.end)?,
+            cut: list(file.cut)?,
+            recipient: list(file.recipient)?,
+            text,
+            reason: list(file.reason)?,
+            reporter: list(file.reporter)?,
+            remote: list(file.remote)?,
+            action,
+            quirk,
+            example: file.example,
+            marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },
+        };
+        if out.recipient.is_empty() && out.quirk.is_none() && out.cut.is_empty() {
+            return Err(Wrong::Text("title".to_owned(), "a format needs recipient lines, a cut or a quirk".to_owned()));
+        }
+        Ok(out)
+    }
+
+    pub(crate) fn number(&mut self, literals: &mut Literals) {
+        if let Some((recognise, unless, delayed)) = self.marks.raw.take() {
+            self.marks.recognise = ReadyMarks::ready(recognise, literals);
+            self.marks.unless = ReadyMarks::ready(unless, literals);
+            self.marks.delayed = ReadyMarks::ready(delayed, literals);
+        }
+    }
+
+    /// Whether this family wrote the notice.
+    pub fn recognises(&self, seen: &Seen<'_>) -> bool {
+        !self.marks.recognise.is_empty() && self.marks.recognise.all(seen) && !self.marks.unless.any(seen)
+    }
+
+    /// Whether it is the family's notice of delay.
+    pub fn is_delay(&self, seen: &Seen<'_>) -> bool {
+        self.action == Action::Delayed || (!self.marks.delayed.is_empty() && self.marks.delayed.any(seen))
+    }
+}

@@ -1,0 +1,325 @@
+//! The placeholder language of the rule files: literals with holes, no regular expressions.
+//!
+//! `{any}` is any text on the line; `{addr}` `{host}` `{ip}` `{num}` `{id}` `{reply}` `{status}` `{command}` take only the
+//! characters such a thing is made of; `{text}` is the rest, and is what a format wants to keep. Literals are compared
+//! without regard to ASCII case. Invariant: matching is bounded by (starts of the first literal) x (length of the line).
+
+use crate::stdx;
+
+/// A hole of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hole {
+    /// Any text.
+    Any,
+    /// A mail address, brackets allowed round it.
+    Addr,
+    /// A host name, or an address literal.
+    Host,
+    /// An IPv4 or IPv6 address.
+    Ip,
+    /// Digits.
+    Num,
+    /// Letters, digits, `-` and `_`.
+    Id,
+    /// Three digits.
+    Reply,
+    /// `class.subject.detail`.
+    Status,
+    /// An SMTP command.
+    Command,
+    /// Any text, kept.
+    Text,
+}
+
+const HOLES: &[(&str, Hole)] = &[
+    ("any", Hole::Any),
+    ("addr", Hole::Addr),
+    ("host", Hole::Host),
+    ("ip", Hole::Ip),
+    ("num", Hole::Num),
+    ("id", Hole::Id),
+    ("reply", Hole::Reply),
+    ("status", Hole::Status),
+    ("command", Hole::Command),
+    ("text", Hole::Text),
+];
+
+impl Hole {
+    fn takes(self, c: char) -> bool {
+        match self {
+            Self::Any | Self::Text => true,
+            Self::Addr => !c.is_whitespace() && !matches!(c, '<' | '>' | ',' | ';' | '(' | ')'),
+            Self::Host => {
+                c.is_ascii_alphanumeric()
+                    || matches!(c, '.' | '-' | '_' | ':' | '[' | ']')
+                    || !c.is_ascii() && c.is_alphanumeric()
+            }
+            Self::Ip => c.is_ascii_hexdigit() || matches!(c, '.' | ':'),
+            Self::Num | Self::Reply => c.is_ascii_digit(),
+            Self::Id => c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
+            Self::Status => c.is_ascii_digit() || c == '.',
+            Self::Command => c.is_ascii_alphabetic() || c == ' ',
+        }
+    }
+
+    fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::Any | Self::Text => true,
+            Self::Addr => text.contains('@') && !text.starts_with('@') && !text.ends_with('@'),
+            Self::Reply => text.len() == 3,
+            Self::Status => text.parse::<crate::model::Status>().is_ok(),
+            Self::Ip => text.len() >= 3 && (text.contains('.') || text.contains(':')),
+            Self::Host | Self::Num | Self::Id | Self::Command => !text.is_empty(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Literal(Box<str>),
+    Hole(Hole),
+}
+
+/// A pattern out of a rule file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    pieces: Vec<Piece>,
+    /// Bytes of its literals.
+    weight: usize,
+}
+
+/// What the holes of a match took, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Captures<'t> {
+    taken: Vec<(Hole, &'t str)>,
+    /// Offset behind the match.
+    pub end: usize,
+}
+
+impl<'t> Captures<'t> {
+    /// What the first hole of this kind took.
+    pub fn get(&self, hole: Hole) -> Option<&'t str> {
+        self.taken.iter().find(|(kind, _)| *kind == hole).map(|(_, text)| *text)
+    }
+
+    /// What every hole of this kind took.
+    pub fn all(&self, hole: Hole) -> impl Iterator<Item = &'t str> + '_ {
+        self.taken.iter().filter(move |(kind, _)| *kind == hole).map(|(_, text)| *text)
+    }
+}
+
+impl Pattern {
+    /// Reads a pattern; an unknown hole is an error.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut literal = String::new();
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            literal.push_str(rest.get(..open).unwrap_or_default());
+            let inner = rest.get(open + 1..).unwrap_or_default();
+            let Some((name, after)) = inner.split_once('}') else {
+                literal.push('{');
+                rest = inner;
+                continue;
+            };
+            let hole = HOLES.iter().find(|(known, _)| *known == name);
+            let Some((_, hole)) = hole else {
+                let simple = name.len() < 12 && name.bytes().all(|b| b.is_ascii_lowercase());
+                if simple && !name.is_empty() {
+                    return Err(format!(
+                        "unknown placeholder {{{name}}}: known are {{any}} {{addr}} {{host}} {{ip}} {{num}} {{id}} {{reply}} {{status}} {{command}} {{text}}"
+                    ));
+                }
+                literal.push('{');
+                rest = inner;
+                continue;
+            };
+            if !literal.is_empty() {
+                pieces.push(Piece::Literal(std::mem::take(&mut literal).into()));
+            }
+            if matches!(pieces.last(), Some(Piece::Hole(_))) {
+                return Err(format!("two placeholders without text between them: {text:?}"));
+            }
+            pieces.push(Piece::Hole(*hole));
+            rest = after;
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal.into()));
+        }
+        let weight = pieces.iter().map(|piece| if let Piece::Literal(text) = piece { text.len() } else { 0 }).sum();
+        if pieces.is_empty() {
+            return Err("an empty pattern matches everything".to_owned());
+        }
+        Ok(Self { pieces, weight })
+    }
+
+    /// Bytes of its literals: the more, the more specific.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Whether it has no hole.
+    pub fn is_literal(&self) -> bool {
+        matches!(self.pieces.as_slice(), [Piece::Literal(_)])
+    }
+
+    /// Its longest literal, by which it is looked for.
+    pub fn anchor(&self) -> Option<&str> {
+        self.pieces
+            .iter()
+            .filter_map(|piece| if let Piece::Literal(text) = piece { Some(&**text) } else { None })
+            .max_by_key(|text| text.len())
+    }
+
+    /// Its first literal with the holes before it.
+    fn first_literal(&self) -> Option<(usize, &str)> {
+        self.pieces
+            .iter()
+            .enumerate()
+            .find_map(|(at, piece)| if let Piece::Literal(text) = piece { Some((at, &**text)) } else { None })
+    }
+
+    /// Finds it anywhere in a text.
+    pub fn find<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        let (lead, literal) = self.first_literal()?;
+        let mut from = 0;
+        while let Some(at) = stdx::find_ignore_case(text.as_bytes().get(from..)?, literal.as_bytes()) {
+            let at = from + at;
+            let mut captures = Captures::default();
+            let led = match lead.checked_sub(1).and_then(|index| self.pieces.get(index)) {
+                Some(Piece::Hole(hole)) => lead_hole(*hole, text, at, &mut captures),
+                _ => true,
+            };
+            if led && let Some(end) = self.rest(lead, text, at, &mut captures, false) {
+                captures.end = end;
+                return Some(captures);
+            }
+            from = at + 1;
+            while !text.is_char_boundary(from) {
+                from += 1;
+            }
+        }
+        None
+    }
+
+    /// Matches a whole line: from its first character to its last, blanks at the ends aside.
+    pub fn line<'t>(&self, line: &'t str) -> Option<Captures<'t>> {
+        let line = line.trim();
+        let mut captures = Captures::default();
+        let end = self.rest(0, line, 0, &mut captures, true)?;
+        captures.end = end;
+        Some(captures)
+    }
+
+    /// Matches the pieces from `piece` on at `at`; `whole`: up to the end of the text.
+    fn rest<'t>(
+        &self,
+        piece: usize,
+        text: &'t str,
+        mut at: usize,
+        captures: &mut Captures<'t>,
+        whole: bool,
+    ) -> Option<usize> {
+        let mut index = piece;
+        while let Some(piece) = self.pieces.get(index) {
+            match piece {
+                Piece::Literal(literal) => {
+                    if !stdx::starts_with_ignore_case(text.as_bytes().get(at..)?, literal.as_bytes()) {
+                        return None;
+                    }
+                    at += literal.len();
+                }
+                Piece::Hole(hole) => {
+                    let next = match self.pieces.get(index + 1) {
+                        Some(Piece::Literal(literal)) => Some(&**literal),
+                        _ => None,
+                    };
+                    let length = take(*hole, text.get(at..)?, next, whole)?;
+                    captures.taken.push((*hole, text.get(at..at + length)?));
+                    at += length;
+                }
+            }
+            index += 1;
+        }
+        (!whole || at == text.len()).then_some(at)
+    }
+}
+
+/// A hole before the first literal takes what stands in front of it.
+fn lead_hole<'t>(hole: Hole, text: &'t str, at: usize, captures: &mut Captures<'t>) -> bool {
+    let Some(before) = text.get(..at) else { return false };
+    let length: usize = before.chars().rev().take_while(|c| hole.takes(*c)).map(char::len_utf8).sum();
+    let taken = before.get(at - length..).unwrap_or_default();
+    captures.taken.push((hole, taken));
+    hole.accepts(taken)
+}
+
+/// How much a hole takes at the start of `text`, with `next` as the literal behind it.
+fn take(hole: Hole, text: &str, next: Option<&str>, whole: bool) -> Option<usize> {
+    let reach: usize = match hole {
+        Hole::Any | Hole::Text => text.len(),
+        _ => text.chars().take_while(|c| hole.takes(*c)).map(char::len_utf8).sum(),
+    };
+    let Some(next) = next else {
+        let length = if matches!(hole, Hole::Any) && !whole { 0 } else { reach };
+        return text.get(..length).filter(|taken| hole.accepts(taken)).map(|_| length);
+    };
+    if matches!(hole, Hole::Any | Hole::Text) {
+        // the last literal of a whole-line pattern stands at the end; else the next one found
+        return stdx::find_ignore_case(text.as_bytes(), next.as_bytes());
+    }
+    // the literal may be made of the hole's own characters ("{host}."): try the longest first
+    let mut length = reach;
+    loop {
+        let rest = text.as_bytes().get(length..)?;
+        if stdx::starts_with_ignore_case(rest, next.as_bytes())
+            && text.get(..length).is_some_and(|taken| hole.accepts(taken))
+        {
+            return Some(length);
+        }
+        length = text.get(..length)?.char_indices().next_back()?.0;
+        if reach - length > 256 {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        Pattern::parse(text).unwrap()
+    }
+
+    #[test]
+    fn lines_are_matched_whole() {
+        let got = pattern("<{addr}>:{text}");
+        assert_eq!(got.line("<a@b.example>:").unwrap().get(Hole::Addr), Some("a@b.example"));
+        assert_eq!(got.line("  <a@b.example>: host x said no").unwrap().get(Hole::Text), Some(" host x said no"));
+        assert!(got.line("to <a@b.example>:").is_none());
+        assert!(pattern("program at {host}.").line("Program at mx.b.example.").is_some());
+        assert_eq!(pattern("at {host}.").line("at mx.b.example.").unwrap().get(Hole::Host), Some("mx.b.example"));
+    }
+
+    #[test]
+    fn phrases_are_found_anywhere() {
+        assert!(pattern("user {addr} unknown").find("550 User a@b.example unknown here").is_some());
+        assert!(pattern("user {addr} unknown").find("550 User anna unknown").is_none());
+        assert!(pattern("blocked using {host}").find("x blocked using zen.lists.example; see").is_some());
+        assert_eq!(
+            pattern("{addr} does not exist").find("550 a@b.example does not exist").unwrap().get(Hole::Addr),
+            Some("a@b.example")
+        );
+        assert!(pattern("quota{any}exceeded").find("Quota for this box was exceeded").is_some());
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        assert!(Pattern::parse("{adr} unknown").unwrap_err().contains("unknown placeholder {adr}"));
+        assert!(Pattern::parse("{addr}{any}").is_err());
+        assert!(Pattern::parse("").is_err());
+        assert!(Pattern::parse("{\"json\": 1}").is_ok());
+    }
+}

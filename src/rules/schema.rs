@@ -1,0 +1,243 @@
+//! What a rule file may say. Unknown keys are refused, so a misspelt condition cannot silently vanish.
+//!
+//! Knows the shape of the files and nothing of what they are used for. The schema for people is `assets/rules/README.md`.
+
+use serde::Deserialize;
+
+/// `causes.toml`: the words for every cause.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CausesFile {
+    #[serde(default)]
+    pub(crate) cause: Vec<CauseEntry>,
+    #[serde(default)]
+    pub(crate) advice: Vec<AdviceEntry>,
+    #[serde(default)]
+    pub(crate) free_mail: FreeMail,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CauseEntry {
+    pub(crate) slug: String,
+    pub(crate) title: Option<String>,
+    pub(crate) explanation: Option<String>,
+    pub(crate) next_step: Option<String>,
+    pub(crate) who_acts: Option<String>,
+    pub(crate) propose: Option<String>,
+    pub(crate) retry_days: Option<u32>,
+    pub(crate) address_at_fault: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdviceEntry {
+    pub(crate) when: String,
+    #[serde(default)]
+    pub(crate) cause: Vec<String>,
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FreeMail {
+    #[serde(default)]
+    pub(crate) domains: Vec<String>,
+}
+
+/// `rules/status.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusFile {
+    pub(crate) status: Vec<StatusEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusEntry {
+    pub(crate) code: String,
+    pub(crate) title: String,
+    pub(crate) cause: Option<String>,
+    pub(crate) source: String,
+}
+
+/// `rules/replies.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RepliesFile {
+    pub(crate) reply: Vec<ReplyEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplyEntry {
+    pub(crate) code: u16,
+    pub(crate) title: String,
+    pub(crate) cause: Option<String>,
+    pub(crate) source: String,
+    pub(crate) note: Option<String>,
+}
+
+/// `rules/phrases/<cause>.toml`, `rules/providers/<provider>.toml`, and users' rule files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleFile {
+    pub(crate) title: Option<String>,
+    #[serde(default)]
+    pub(crate) hosts: Vec<String>,
+    #[serde(default)]
+    pub(crate) domains: Vec<String>,
+    pub(crate) status_page: Option<String>,
+    pub(crate) kind: Option<String>,
+    #[serde(default)]
+    pub(crate) rule: Vec<RuleEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleEntry {
+    pub(crate) id: String,
+    #[serde(default)]
+    pub(crate) reply: Vec<u16>,
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) phrase: Vec<String>,
+    #[serde(default)]
+    pub(crate) unless: Vec<String>,
+    pub(crate) cause: String,
+    pub(crate) meaning: Option<String>,
+    pub(crate) next_step: Option<String>,
+    #[serde(default)]
+    pub(crate) anywhere: bool,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) seen: Vec<String>,
+    #[serde(default)]
+    pub(crate) not: Vec<String>,
+}
+
+/// `rules/desks/<desk>.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeskFile {
+    pub(crate) title: String,
+    pub(crate) slug: String,
+    #[serde(default)]
+    pub(crate) hosts: Vec<String>,
+    pub(crate) status_page: Option<String>,
+    #[serde(default)]
+    pub(crate) ticket: Vec<TicketEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TicketEntry {
+    pub(crate) field: String,
+    pub(crate) pattern: String,
+    pub(crate) example: String,
+    pub(crate) id: String,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) priority: i32,
+}
+
+/// `rules/formats/<family>.toml`: how one family of servers writes its notices.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormatFile {
+    pub(crate) title: String,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) recognise: Marks,
+    #[serde(default)]
+    pub(crate) unless: Marks,
+    /// Lines behind which the recipients stand; absent: anywhere in the text.
+    #[serde(default)]
+    pub(crate) start: Vec<String>,
+    /// Lines at which the list of recipients ends.
+    #[serde(default)]
+    pub(crate) end: Vec<String>,
+    /// Lines at which the returned message begins.
+    #[serde(default)]
+    pub(crate) cut: Vec<String>,
+    /// Lines that name a failed recipient.
+    #[serde(default)]
+    pub(crate) recipient: Vec<String>,
+    /// How far the words for a recipient reach.
+    #[serde(default)]
+    pub(crate) text: Reach,
+    /// Lines that hold the words for the recipients, wherever they stand.
+    #[serde(default)]
+    pub(crate) reason: Vec<String>,
+    /// Lines that name the reporting server.
+    #[serde(default)]
+    pub(crate) reporter: Vec<String>,
+    /// Lines that name the server which answered.
+    #[serde(default)]
+    pub(crate) remote: Vec<String>,
+    /// What the notice reports: `failed` where nothing is given.
+    pub(crate) action: Option<String>,
+    /// Marks that turn it into a notice of delay.
+    #[serde(default)]
+    pub(crate) delayed: Marks,
+    /// Code for what a table cannot say.
+    pub(crate) quirk: Option<String>,
+    /// The sample in `tests/corpus`.
+    pub(crate) example: Option<String>,
+}
+
+/// Marks of a notice; every group that is given must match, any of its literals will do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Marks {
+    #[serde(default)]
+    pub(crate) from: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject: Vec<String>,
+    #[serde(default)]
+    pub(crate) header: Vec<String>,
+    #[serde(default)]
+    pub(crate) body: Vec<String>,
+    #[serde(default)]
+    pub(crate) also: Vec<String>,
+}
+
+/// How far the words for a recipient reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reach {
+    /// The rest of the line.
+    Line,
+    /// To the next blank line.
+    #[default]
+    Paragraph,
+    /// To the next recipient, or the end of the list.
+    UntilNext,
+    /// The paragraph the recipient stands in, and what stands before it.
+    Around,
+}
+
+/// `rules/kinds.toml`: the wordings that tell the kinds of notices apart.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KindsFile {
+    #[serde(default)]
+    pub(crate) kind: Vec<KindEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KindEntry {
+    pub(crate) name: String,
+    pub(crate) source: String,
+    #[serde(default)]
+    pub(crate) from: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject_contains: Vec<String>,
+    #[serde(default)]
+    pub(crate) header: Vec<String>,
+    #[serde(default)]
+    pub(crate) body: Vec<String>,
+}

@@ -1,0 +1,466 @@
+//! The transport guard: stands between TLS and the `imap` crate and keeps a hostile or broken server from harming us.
+//!
+//! The crate buffers whole responses, recurses into nested lists and never gives up waiting. The guard therefore
+//! limits lines, literals, nesting and bytes per command, ends a command at an absolute deadline however slowly bytes
+//! drip, and sees a [`Cancel`] within [`TICK`]. Bytes outside literals that no grammar allows (8-bit, NUL) reach the
+//! crate as `?`, so that a server's umlaut in a human-readable text is no parse error; the tap and the ring keep the
+//! original.
+//!
+//! Invariant: no secret leaves through [`Control::last_line`].
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::model::Secret;
+use crate::source::Cancel;
+use crate::source::error::clean;
+
+/// How long one blocking call may last; bounds how late a cancel or a deadline is seen.
+pub(super) const TICK: Duration = Duration::from_millis(200);
+/// Longest line outside literals.
+const LINE: u64 = 256 * 1024;
+/// Deepest nesting of lists; nothing this program asks for nests deeper than three.
+const DEPTH: u32 = 32;
+/// Most literals in one response; two are asked for at most. Keeps the crate's reparsing from becoming quadratic.
+const LITERALS: u32 = 16;
+/// What is kept of the last bytes received, for error screens.
+const RING: usize = 4096;
+
+/// A connection, encrypted or (loopback only) not.
+pub(super) enum Wire {
+    Plain(TcpStream),
+    Tls(Box<native_tls::TlsStream<TcpStream>>),
+}
+
+impl Read for Wire {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(wire) => wire.read(buf),
+            Self::Tls(wire) => wire.read(buf),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(wire) => wire.write(buf),
+            Self::Tls(wire) => wire.write(buf),
+        }
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(wire) => wire.flush(),
+            Self::Tls(wire) => wire.flush(),
+        }
+    }
+}
+
+/// What one command may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    /// Until when its answer must be complete.
+    pub(super) deadline: Instant,
+    /// Bytes of its whole answer.
+    pub(super) bytes: u64,
+    /// Bytes of one literal.
+    pub(super) literal: u64,
+}
+
+/// Why the guard closed the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trip {
+    Cancelled,
+    Deadline,
+    Limit(&'static str),
+}
+
+/// The handle on a guard that is buried inside the crate's session.
+#[derive(Clone)]
+pub(super) struct Control(Arc<Mutex<State>>);
+
+struct State {
+    budget: Budget,
+    left: u64,
+    lexer: Lexer,
+    ring: VecDeque<u8>,
+    tap: Option<Vec<u8>>,
+    idle: Option<Idle>,
+    received: u64,
+    secrets: Vec<Secret>,
+    trip: Option<Trip>,
+}
+
+struct Idle {
+    until: Instant,
+    line: Vec<u8>,
+    news: bool,
+    done_sent: bool,
+}
+
+impl Control {
+    pub(super) fn new(budget: Budget, secrets: Vec<Secret>) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            budget,
+            left: budget.bytes,
+            lexer: Lexer::default(),
+            ring: VecDeque::new(),
+            tap: None,
+            idle: None,
+            received: 0,
+            secrets,
+            trip: None,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets what the next command may cost.
+    pub(super) fn allow(&self, budget: Budget) {
+        let mut state = self.state();
+        state.left = budget.bytes;
+        state.budget = budget;
+    }
+
+    /// Keeps a copy of the following answers as the server wrote them.
+    pub(super) fn tap(&self) {
+        self.state().tap = Some(Vec::new());
+    }
+
+    /// What was kept since [`Self::tap`].
+    pub(super) fn take_tap(&self) -> Vec<u8> {
+        self.state().tap.take().unwrap_or_default()
+    }
+
+    /// The following command is IDLE: the guard itself ends it with DONE at `until` or on news.
+    pub(super) fn idle_until(&self, until: Instant) {
+        self.state().idle = Some(Idle { until, line: Vec::new(), news: false, done_sent: false });
+    }
+
+    /// Whether the IDLE that just ended brought news.
+    pub(super) fn idle_over(&self) -> bool {
+        self.state().idle.take().is_some_and(|idle| idle.news)
+    }
+
+    /// Bytes received so far.
+    pub(super) fn received(&self) -> u64 {
+        self.state().received
+    }
+
+    /// Why the guard ended the connection, where it did.
+    pub(super) fn trip(&self) -> Option<Trip> {
+        self.state().trip
+    }
+
+    /// The last line the server sent, without secrets, safe for a terminal.
+    pub(super) fn last_line(&self) -> String {
+        let state = self.state();
+        let bytes: Vec<u8> = state.ring.iter().copied().collect();
+        let text = bytes.trim_ascii_end();
+        let start = text.iter().rposition(|&b| b == b'\n').map(|at| at + 1);
+        let line = match start {
+            Some(at) => text.get(at..).unwrap_or_default(),
+            // the ring begins inside the line: a secret may be cut at its start
+            None if bytes.len() >= RING => {
+                let longest = state.secrets.iter().map(|secret| secret.expose().len() * 2).max().unwrap_or(0);
+                text.get(longest..).unwrap_or_default()
+            }
+            None => text,
+        };
+        redact(&String::from_utf8_lossy(line), &state.secrets)
+    }
+
+    /// A text of the server without secrets, safe for a terminal.
+    pub(super) fn redact(&self, text: &str) -> String {
+        redact(text, &self.state().secrets)
+    }
+}
+
+fn redact(text: &str, secrets: &[Secret]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.expose().is_empty()) {
+        text = text.replace(secret.expose(), "***");
+    }
+    clean(&text)
+}
+
+/// The stream the crate sees.
+pub(super) struct Guard {
+    wire: Wire,
+    control: Control,
+    cancel: Cancel,
+}
+
+impl Guard {
+    pub(super) fn new(wire: Wire, control: Control, cancel: Cancel) -> Self {
+        Self { wire, control, cancel }
+    }
+
+    /// Checks the flag and the clock; ends an IDLE that is over.
+    fn check(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        let mut state = self.control.state();
+        let cancelled = self.cancel.is_cancelled();
+        if let Some(idle) = &mut state.idle
+            && !idle.done_sent
+            && (idle.news || cancelled || now >= idle.until)
+        {
+            idle.done_sent = true;
+            state.budget.deadline = now + Duration::from_secs(10);
+            drop(state);
+            self.wire.write_all(b"DONE\r\n")?;
+            return self.wire.flush();
+        }
+        if cancelled {
+            state.trip = Some(Trip::Cancelled);
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"));
+        }
+        if now >= state.budget.deadline && !state.idle.as_ref().is_some_and(|idle| !idle.done_sent) {
+            state.trip = Some(Trip::Deadline);
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "no complete answer in time"));
+        }
+        Ok(())
+    }
+}
+
+fn again(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}
+
+impl Read for Guard {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.check()?;
+            match self.wire.read(buf) {
+                Ok(n) => {
+                    let got = buf.get_mut(..n).unwrap_or_default();
+                    return self.control.state().take_in(got).map(|()| n);
+                }
+                Err(error) if again(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Write for Guard {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        loop {
+            self.check()?;
+            match self.wire.write(buf) {
+                Err(error) if again(&error) => {}
+                other => return other,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.wire.flush()
+    }
+}
+
+impl State {
+    fn take_in(&mut self, got: &mut [u8]) -> io::Result<()> {
+        self.received += got.len() as u64;
+        let skip = got.len().saturating_sub(RING);
+        self.ring.extend(got.iter().skip(skip));
+        let over = self.ring.len().saturating_sub(RING);
+        self.ring.drain(..over);
+        if let Some(tap) = &mut self.tap {
+            tap.extend_from_slice(got);
+        }
+        if let Some(idle) = &mut self.idle {
+            idle.watch(got);
+        }
+        let limit = match self.left.checked_sub(got.len() as u64) {
+            Some(left) => {
+                self.left = left;
+                self.lexer.feed(got, self.budget.literal).err()
+            }
+            None => Some("the answer is too long"),
+        };
+        match limit {
+            None => Ok(()),
+            Some(why) => {
+                self.trip = Some(Trip::Limit(why));
+                Err(io::Error::new(io::ErrorKind::InvalidData, why))
+            }
+        }
+    }
+}
+
+impl Idle {
+    /// News is a new message, or one that went away.
+    fn watch(&mut self, got: &[u8]) {
+        for &byte in got {
+            if byte == b'\n' {
+                let line = self.line.trim_ascii().to_ascii_uppercase();
+                self.news |= line.starts_with(b"* ") && (line.ends_with(b" EXISTS") || line.ends_with(b" EXPUNGE"));
+                self.line.clear();
+            } else if self.line.len() < 200 {
+                self.line.push(byte);
+            }
+        }
+    }
+}
+
+/// Follows the grammar just far enough to know lines, quoted strings, lists and literals (RFC 3501 section 9).
+#[derive(Default)]
+struct Lexer {
+    /// Bytes left of the literal being received.
+    literal: u64,
+    /// The number inside `{`…`}` at the end of a line.
+    number: Option<u64>,
+    closed: bool,
+    literals: u32,
+    depth: u32,
+    line: u64,
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Lexer {
+    /// Looks at the bytes and masks what the crate's parser would choke on.
+    fn feed(&mut self, mut bytes: &mut [u8], max_literal: u64) -> Result<(), &'static str> {
+        while !bytes.is_empty() {
+            if self.literal > 0 {
+                let take = bytes.len().min(usize::try_from(self.literal).unwrap_or(usize::MAX));
+                self.literal -= take as u64;
+                bytes = bytes.get_mut(take..).unwrap_or_default();
+                continue;
+            }
+            let Some((byte, rest)) = bytes.split_first_mut() else { break };
+            self.byte(byte, max_literal)?;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    fn byte(&mut self, byte: &mut u8, max_literal: u64) -> Result<(), &'static str> {
+        self.line += 1;
+        if self.line > LINE {
+            return Err("a line is too long");
+        }
+        match *byte {
+            b'\n' => return self.end_of_line(max_literal),
+            b'\r' => return Ok(()),
+            0 | 0x80.. => *byte = b'?',
+            _ => {}
+        }
+        if self.closed {
+            self.closed = false;
+            self.number = None;
+        }
+        if self.quoted {
+            match *byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' => self.escaped = true,
+                b'"' => self.quoted = false,
+                _ => {}
+            }
+            return Ok(());
+        }
+        match (*byte, self.number) {
+            (b'"', _) => self.quoted = true,
+            (b'(', _) => {
+                self.depth += 1;
+                if self.depth > DEPTH {
+                    return Err("lists are nested too deep");
+                }
+            }
+            (b')', _) => self.depth = self.depth.saturating_sub(1),
+            (b'{', _) => {
+                self.number = Some(0);
+                return Ok(());
+            }
+            (b'}', Some(_)) => {
+                self.closed = true;
+                return Ok(());
+            }
+            (digit @ b'0'..=b'9', Some(number)) => {
+                self.number = Some(number.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.number = None;
+        Ok(())
+    }
+
+    fn end_of_line(&mut self, max_literal: u64) -> Result<(), &'static str> {
+        self.line = 0;
+        self.quoted = false;
+        self.escaped = false;
+        if !self.closed {
+            self.depth = 0;
+            self.literals = 0;
+            self.number = None;
+            return Ok(());
+        }
+        self.closed = false;
+        self.literal = self.number.take().unwrap_or(0);
+        self.literals += 1;
+        if self.literal > max_literal {
+            return Err("more data is announced than was asked for");
+        }
+        if self.literals > LITERALS {
+            return Err("one answer holds too many pieces");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(text: &[u8]) -> Result<Vec<u8>, &'static str> {
+        // whole and byte by byte must agree
+        let mut whole = text.to_vec();
+        let result = Lexer::default().feed(&mut whole, 1000);
+        let mut lexer = Lexer::default();
+        let mut single = text.to_vec();
+        assert_eq!(single.iter_mut().try_for_each(|b| lexer.feed(std::slice::from_mut(b), 1000)), result);
+        assert!(result.is_err() || single == whole);
+        result.map(|()| whole)
+    }
+
+    #[test]
+    fn limits_hold_and_literals_are_left_alone() {
+        let line = |n: usize| [b"* OK ".as_slice(), &vec![b'A'; n], b"\r\n"].concat();
+        assert!(feed(&line(1000)).is_ok());
+        assert_eq!(feed(&line(300_000)), Err("a line is too long"));
+        assert_eq!(feed(&[b'('; 33]), Err("lists are nested too deep"));
+        assert!(feed(&[b"* 1 FETCH (X {40}\r\n".as_slice(), &[b'('; 40], b")\r\n"].concat()).is_ok());
+        assert_eq!(feed(b"* 1 FETCH (X {1001}\r\n"), Err("more data is announced than was asked for"));
+        assert_eq!(
+            feed(b"* 1 FETCH (X {99999999999999999999999}\r\n"),
+            Err("more data is announced than was asked for")
+        );
+        assert_eq!(feed(b"{0}\r\n".repeat(17).as_slice()), Err("one answer holds too many pieces"));
+        assert!(feed(b"\"{1001}\r\n").is_ok(), "no literal inside quotes");
+        let (text, want) =
+            (b"* NO f\xc3\xbcr\0 {3}\r\n\xff\0\xfe\xfe".as_slice(), b"* NO f??r? {3}\r\n\xff\0\xfe?".as_slice());
+        assert_eq!(feed(text).as_deref(), Ok(want));
+    }
+
+    #[test]
+    fn no_secret_and_no_control_character_is_shown() {
+        let budget = Budget { deadline: Instant::now(), bytes: 1 << 20, literal: 0 };
+        let control = Control::new(budget, vec![Secret::new("hunter2".to_owned())]);
+        let take = |text: &str| control.state().take_in(&mut text.to_owned().into_bytes()).unwrap();
+        take("* OK first\r\n* NO you said \"hunter2\" \u{1b}[2J\r\n");
+        assert_eq!(control.last_line(), r#"* NO you said "***" \u{1b}[2J"#);
+        for cut in 0..10 {
+            take("\r\n");
+            take(&format!("{}hunter2{}", "x".repeat(20), "y".repeat(RING - cut)));
+            assert!(!control.last_line().contains("unter2"), "{}", control.last_line());
+            assert!(!control.last_line().contains("er2"), "{}", control.last_line());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Signing in: LOGIN, PLAIN, XOAUTH2, OAUTHBEARER; and what to do when the server says no.
+//!
+//! The hints are data in `assets/sign-in.tsv`. A refused sign-in is never tried again: repeated failures lock accounts.
+
+use std::cell::Cell;
+
+use ::imap::{Authenticator, Client, Session};
+
+use super::guard::Guard;
+use super::{Auth, Options, utf7};
+use crate::model::Secret;
+use crate::source::Error;
+
+/// Texts of a refusal and what to do about them: host suffix or `*`, text or `*`, hint.
+const HINTS: &str = include_str!("../../../assets/sign-in.tsv");
+
+/// What the server said to an OAuth2 token, kept for the error text.
+struct Bearer<'a> {
+    first: &'a str,
+    challenge: &'a Cell<Option<String>>,
+}
+
+impl Authenticator for Bearer<'_> {
+    type Response = String;
+
+    fn process(&self, challenge: &[u8]) -> String {
+        if challenge.is_empty() {
+            return self.first.to_owned();
+        }
+        // a refused token comes back as a challenge with JSON in it; an empty answer lets the server finish
+        self.challenge.set(Some(String::from_utf8_lossy(challenge).into_owned()));
+        // RFC 7628 section 3.2.3 wants a single ^A, XOAUTH2 an empty line
+        if self.first.starts_with("n,") { "\u{1}".to_owned() } else { String::new() }
+    }
+}
+
+/// Everything secret that could come back in an answer: the secret and the forms it is sent in.
+pub(super) fn secrets(options: &Options) -> Vec<Secret> {
+    let secret = match &options.auth {
+        Auth::Password(secret) | Auth::XOAuth2(secret) | Auth::OAuthBearer(secret) => secret,
+    };
+    let mut all = Vec::new();
+    if let Some(first) = initial(options) {
+        all.push(Secret::new(base64(first.expose().as_bytes())));
+    }
+    all.push(Secret::new(base64(secret.expose().as_bytes())));
+    if let Some(quoted) = utf7::quote(secret.expose()) {
+        let inside = quoted.trim_matches('"').to_owned();
+        all.push(Secret::new(inside));
+    }
+    all.push(secret.clone());
+    all
+}
+
+/// The first SASL response.
+fn initial(options: &Options) -> Option<Secret> {
+    let user = &options.user;
+    Some(Secret::new(match &options.auth {
+        Auth::Password(password) => format!("\0{user}\0{}", password.expose()),
+        Auth::XOAuth2(token) => format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()),
+        Auth::OAuthBearer(token) => {
+            let (host, port) = (&options.host, options.port);
+            let user = user.replace('=', "=3D").replace(',', "=2C");
+            format!("n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose())
+        }
+    }))
+}
+
+/// Why a sign-in did not work.
+pub(super) enum Refused {
+    /// The server answered no; the challenge it gave, where there was one.
+    No(Option<String>),
+    /// Something else went wrong on the way.
+    Broken(::imap::Error),
+    /// It cannot work this way.
+    Hopeless(Error),
+}
+
+pub(super) fn sign_in(
+    client: Client<Guard>,
+    options: &Options,
+    capabilities: &[String],
+) -> Result<Session<Guard>, Refused> {
+    let has = |name: &str| capabilities.iter().any(|capability| capability == name);
+    let broken = |(error, _)| match error {
+        ::imap::Error::No(_) | ::imap::Error::Bad(_) => Refused::No(None),
+        error => Refused::Broken(error),
+    };
+    for (name, text) in [("user", options.user.as_str()), ("password or token", secret(options).expose())] {
+        if text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
+            return Err(Refused::Hopeless(Error::bad_setting(name, "", "it contains a line break")));
+        }
+    }
+    let mechanism = match &options.auth {
+        Auth::Password(password) if !has("LOGINDISABLED") => {
+            return client.login(&options.user, password.expose()).map_err(broken);
+        }
+        Auth::Password(_) if has("AUTH=PLAIN") => "PLAIN",
+        Auth::Password(_) => return Err(Refused::Hopeless(Error::login_disabled(&options.host))),
+        Auth::XOAuth2(_) => "XOAUTH2",
+        Auth::OAuthBearer(_) => "OAUTHBEARER",
+    };
+    let Some(first) = initial(options) else { return Err(Refused::No(None)) };
+    let challenge = Cell::new(None);
+    let outcome = client.authenticate(mechanism, &Bearer { first: first.expose(), challenge: &challenge });
+    outcome.map_err(|failed| match broken(failed) {
+        Refused::No(_) => Refused::No(challenge.take()),
+        other => other,
+    })
+}
+
+fn secret(options: &Options) -> &Secret {
+    match &options.auth {
+        Auth::Password(secret) | Auth::XOAuth2(secret) | Auth::OAuthBearer(secret) => secret,
+    }
+}
+
+/// The error for a refused sign-in: what the server said, and what usually helps.
+pub(super) fn refused(options: &Options, said: &str, challenge: Option<&str>) -> Error {
+    let status = challenge.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    let status =
+        status.as_ref().and_then(|json| json.get("status")).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let kind = if matches!(options.auth, Auth::Password(_)) { "password" } else { "token" };
+    let all = format!("{said} {} {status}", challenge.unwrap_or_default()).to_lowercase();
+    let host = options.host.to_lowercase();
+    let mut hint = "";
+    for line in HINTS.lines().filter(|line| !line.starts_with('#')) {
+        let mut columns = line.split('\t');
+        let (Some(with), Some(suffix), Some(text), Some(words)) =
+            (columns.next(), columns.next(), columns.next(), columns.next())
+        else {
+            continue;
+        };
+        let matches = (with == "*" || with == kind)
+            && (suffix == "*" || host == suffix || host.ends_with(&format!(".{suffix}")))
+            && (text == "*" || all.contains(text));
+        if matches {
+            hint = words;
+            break;
+        }
+    }
+    Error::login_refused(&options.host, &options.user, said, hint)
+}
+
+/// Standard base64 with padding (RFC 4648 section 4).
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0_u32, |bits, &b| bits << 8 | u32::from(b)) << (8 * (3 - chunk.len()));
+        for n in 0..4 {
+            let index = (bits >> (18 - 6 * n) & 63) as usize;
+            out.push(if n <= chunk.len() { ALPHABET.get(index).copied().map_or('=', char::from) } else { '=' });
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_the_standard_one() {
+        for (text, want) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(text.as_bytes()), want);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let options = |host: &str, auth: fn(Secret) -> Auth| {
+            Options::new("a", host, "me@x.example", auth(Secret::new("s".to_owned())))
+        };
+        let check = |host: &str, auth: fn(Secret) -> Auth, said: &str, challenge: Option<&str>, want: &str| {
+            let error = refused(&options(host, auth), said, challenge);
+            assert!(error.hint.as_deref().unwrap_or_default().contains(want), "{said}: {:?}", error.hint);
+        };
+        check(
+            "imap.gmail.com",
+            Auth::Password,
+            "NO [ALERT] Application-specific password required",
+            None,
+            "app password",
+        );
+        check(
+            "imap.gmail.com",
+            Auth::Password,
+            "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)",
+            None,
+            "app password",
+        );
+        check("outlook.office365.com", Auth::Password, "NO LOGIN failed.", None, "OAuth2");
+        check("imap.x.example", Auth::Password, "NO [AUTHENTICATIONFAILED] Authentication failed.", None, "password");
+        check("imap.x.example", Auth::XOAuth2, "NO x", Some(r#"{"status":"401","schemes":"bearer"}"#), "token");
+    }
+}

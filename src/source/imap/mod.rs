@@ -1,0 +1,157 @@
+//! Reads bounces out of IMAP folders without changing them.
+//!
+//! A pull scans the headers of what is new, newest first, asks the caller which of them are candidates, and fetches the
+//! beginning of those. Everything handed over is covered by a [`Cursor`]; the next pull goes on where this one ended.
+//!
+//! Invariant: folders are opened with EXAMINE and read with BODY.PEEK. There is no code here that stores, moves,
+//! appends or expunges, and none that sends SELECT.
+
+mod answer;
+mod certificate;
+mod connect;
+mod cursor;
+mod guard;
+mod login;
+mod pull;
+mod session;
+mod utf7;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use certificate::Certificate;
+pub use cursor::Cursor;
+pub use pull::{Event, Outcome, pull};
+
+use crate::model::{Secret, Timestamp};
+
+/// How the connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tls {
+    /// TLS from the first byte, port 993.
+    #[default]
+    Implicit,
+    /// STARTTLS before anything else, port 143.
+    StartTls,
+    /// None; refused for every host but this machine.
+    None,
+}
+
+/// How to sign in.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// LOGIN, or AUTHENTICATE PLAIN where LOGIN is switched off.
+    Password(Secret),
+    /// An OAuth2 access token by XOAUTH2 (Google, Microsoft).
+    XOAuth2(Secret),
+    /// An OAuth2 access token by OAUTHBEARER (RFC 7628).
+    OAuthBearer(Secret),
+}
+
+/// Times and sizes. The defaults suit a production inbox on a slow line.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Look-up, connect and TLS handshake together.
+    pub connect: Duration,
+    /// One command, however slowly its answer drips.
+    pub command: Duration,
+    /// The whole pull, while the server yields nothing.
+    pub stall: Duration,
+    /// Longest wait at a server's request in the middle of a pull.
+    pub wait: Duration,
+    /// Bytes of a candidate fetched at first.
+    pub prefix: u32,
+    /// Bytes of a candidate fetched where the first are not enough.
+    pub prefix_most: u32,
+    /// Messages whose headers are scanned at once.
+    pub window: u32,
+    /// The same for the first window, so that first rows come soon.
+    pub first_window: u32,
+    /// Candidates fetched at once.
+    pub batch: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            command: Duration::from_secs(30),
+            stall: Duration::from_secs(55),
+            wait: Duration::from_secs(300),
+            prefix: 16 * 1024,
+            prefix_most: 64 * 1024,
+            window: 2000,
+            first_window: 500,
+            batch: 128,
+        }
+    }
+}
+
+/// What a pull needs to know. Plain data.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the account; first part of every place.
+    pub name: String,
+    /// Host name; the certificate must be for it.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Protection of the connection.
+    pub tls: Tls,
+    /// PEM file of an authority to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Who signs in; may be a shared mailbox's address.
+    pub user: String,
+    /// How.
+    pub auth: Auth,
+    /// Folders to read, as a person writes them.
+    pub folders: Vec<String>,
+    /// Times and sizes.
+    pub limits: Limits,
+    /// Leave out what arrived earlier.
+    pub since: Option<Timestamp>,
+    /// Leave out all but the newest so many messages of each folder.
+    pub last: Option<u32>,
+}
+
+impl Options {
+    /// Options with the usual values for everything that need not be said.
+    pub fn new(name: &str, host: &str, user: &str, auth: Auth) -> Self {
+        Self {
+            name: name.to_owned(),
+            host: host.to_owned(),
+            port: 993,
+            tls: Tls::Implicit,
+            ca_file: None,
+            user: user.to_owned(),
+            auth,
+            folders: vec!["INBOX".to_owned()],
+            limits: Limits::default(),
+            since: None,
+            last: None,
+        }
+    }
+}
+
+/// The header fields a scan asks for; the candidate callback sees these and no others.
+pub const SCAN_FIELDS: &[&str] =
+    &["FROM", "SUBJECT", "CONTENT-TYPE", "AUTO-SUBMITTED", "RETURN-PATH", "X-FAILED-RECIPIENTS"];
+
+/// The place of a message: `imap://account/folder;uid=12`.
+fn place(account: &str, folder: &str, uid: u32) -> crate::model::MessageRef {
+    let escape = |text: &str, also: &[char]| {
+        let mut out = String::new();
+        for c in text.chars() {
+            if c.is_control() || also.contains(&c) {
+                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                    out.push_str(&format!("%{byte:02X}"));
+                }
+            } else {
+                out.push(c);
+            }
+        }
+        out
+    };
+    let (account, folder) = (escape(account, &['/', ';', '%']), escape(folder, &[';', '%']));
+    crate::model::MessageRef(format!("imap://{account}/{folder};uid={uid}"))
+}

@@ -1,0 +1,761 @@
+//! The pull: what is new in each folder, newest first, through reconnects, bad messages and servers that ask to wait.
+//!
+//! A window of headers is scanned, the candidates among them are fetched in batches, and after each batch the caller
+//! gets the cursor that covers it. What fails is tried in halves until the one message that breaks it is alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::answer::{self, Examined, Fetched};
+use super::session::{Failure, Session};
+use super::{Cursor, Options, place};
+use crate::model::{MessageRef, Timestamp};
+use crate::source::{Cancel, Error, Kind, RawMail};
+
+/// Failures in a row after which a server is given up.
+const FAILURES: u32 = 16;
+/// Pulls that try a message which cannot be read.
+const TRIES: u8 = 3;
+
+/// What happens during a pull.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A folder was opened.
+    Opened {
+        /// The folder.
+        folder: String,
+        /// Messages in it.
+        exists: u32,
+        /// Its UIDVALIDITY.
+        uidvalidity: u32,
+        /// The server numbers its messages anew since the last pull: all headers are scanned again.
+        renewed: bool,
+    },
+    /// How far it is.
+    Progress {
+        /// The folder.
+        folder: String,
+        /// Messages whose headers were read.
+        scanned: u64,
+        /// Candidates among them.
+        candidates: u64,
+        /// Candidates fetched.
+        fetched: u64,
+        /// Messages to be scanned in this folder, as far as known.
+        total: u64,
+        /// Bytes received in the whole pull.
+        bytes: u64,
+    },
+    /// A candidate.
+    Mail(RawMail),
+    /// A message that could not be read.
+    Unreadable {
+        /// Which one.
+        place: MessageRef,
+        /// Why.
+        why: String,
+    },
+    /// Everything up to here was handed over: commit it together with the cursor.
+    Batch {
+        /// The folder.
+        folder: String,
+        /// Where the next pull goes on.
+        cursor: Cursor,
+    },
+    /// The server wants a pause; one event per second.
+    Waiting {
+        /// Seconds left.
+        seconds: u64,
+        /// What the server said.
+        why: String,
+    },
+    /// The connection broke and is made anew.
+    Reconnecting {
+        /// Failures in a row.
+        attempt: u32,
+        /// What broke.
+        why: String,
+    },
+}
+
+/// What a pull did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Messages whose headers were read.
+    pub scanned: u64,
+    /// Candidates handed over.
+    pub mails: u64,
+    /// Candidates that were gone, or empty, when they were fetched.
+    pub gone: u64,
+    /// Messages that could not be read.
+    pub unreadable: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Folders that could not be opened.
+    pub problems: Vec<(String, Error)>,
+    /// Whether the callback ended it.
+    pub stopped: bool,
+}
+
+/// Reads what is new in all folders of an account.
+///
+/// `cursors` holds the last [`Event::Batch`] of each folder. `candidate` sees the header lines of [`super::SCAN_FIELDS`].
+/// The callback may end the pull with `Break`; what was committed stays.
+///
+/// # Errors
+/// When nothing (more) can be read from the account; batches handed over before are good.
+pub fn pull(
+    options: &Options,
+    cursors: &BTreeMap<String, Cursor>,
+    candidate: &dyn Fn(&[u8]) -> bool,
+    cancel: &Cancel,
+    sink: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<Outcome, Error> {
+    if options.folders.is_empty() {
+        return Err(Error::no_account_folder(&options.name));
+    }
+    let mut puller = Puller {
+        options,
+        candidate,
+        cancel,
+        sink,
+        session: None,
+        connected_once: false,
+        earlier_bytes: 0,
+        failures: 0,
+        last_yield: Instant::now(),
+        waited: Duration::ZERO,
+        yielded: false,
+        suspects: Vec::new(),
+        first_window_done: false,
+        outcome: Outcome::default(),
+    };
+    for folder in &options.folders {
+        let cursor = cursors.get(folder).cloned().unwrap_or_default();
+        match puller.folder(folder, cursor) {
+            Ok(()) => {}
+            Err(Stop::Broken) => {
+                puller.outcome.stopped = true;
+                break;
+            }
+            Err(Stop::Failed(error))
+                if matches!(error.kind, Kind::Folder | Kind::Config) && puller.session.is_some() =>
+            {
+                puller.outcome.problems.push((folder.clone(), error));
+            }
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+    }
+    puller.finish()
+}
+
+enum Stop {
+    /// The callback had enough.
+    Broken,
+    Failed(Error),
+}
+
+/// Why one piece of work did not succeed.
+enum Trouble {
+    Stop(Stop),
+    /// Try it in halves.
+    Split(Error),
+}
+
+impl From<Stop> for Trouble {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+struct Puller<'a> {
+    options: &'a Options,
+    candidate: &'a dyn Fn(&[u8]) -> bool,
+    cancel: &'a Cancel,
+    sink: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
+    session: Option<Session<'a>>,
+    connected_once: bool,
+    /// Bytes of connections that are gone.
+    earlier_bytes: u64,
+    failures: u32,
+    last_yield: Instant,
+    waited: Duration,
+    yielded: bool,
+    /// Messages that failed before anything succeeded: it may be the server's fault.
+    suspects: Vec<(u32, Error)>,
+    first_window_done: bool,
+    outcome: Outcome,
+}
+
+/// The folder being read.
+struct Folder {
+    name: String,
+    cursor: Cursor,
+    uidvalidity: u32,
+    scanned: u64,
+    candidates: u64,
+    fetched: u64,
+    total: u64,
+    /// With a lower bound in time: the highest UID that is older.
+    older: Option<u32>,
+}
+
+impl<'a> Puller<'a> {
+    fn emit(&mut self, event: Event) -> Result<(), Stop> {
+        if (self.sink)(event).is_break() {
+            return Err(Stop::Broken);
+        }
+        if self.cancel.is_cancelled() { Err(Stop::Failed(Error::cancelled())) } else { Ok(()) }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.earlier_bytes + self.session.as_ref().map_or(0, Session::received)
+    }
+
+    fn drop_session(&mut self) {
+        self.earlier_bytes = self.bytes();
+        self.session = None;
+    }
+
+    fn until(&self) -> Instant {
+        self.last_yield + self.options.limits.stall
+    }
+
+    /// Ends the pull well.
+    fn finish(mut self) -> Result<Outcome, Error> {
+        if let Some((_, error)) = self.suspects.pop() {
+            return Err(error);
+        }
+        let opened = self.options.folders.len() > self.outcome.problems.len();
+        self.outcome.bytes = self.bytes();
+        if let Some(session) = self.session.take() {
+            session.close();
+        }
+        if !opened && !self.outcome.stopped && !self.outcome.problems.is_empty() {
+            return Err(self.outcome.problems.swap_remove(0).1);
+        }
+        Ok(self.outcome)
+    }
+
+    /// A connection with the folder open; `uidvalidity` as it was before, if it was open before.
+    fn ready(&mut self, folder: &str) -> Result<Examined, Failure> {
+        let until = self.until();
+        if self.session.is_none() {
+            let session = Session::open(self.options, self.cancel, until);
+            let session = session.map_err(|error| {
+                let cut = matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Protocol);
+                Failure { error, lost: true, cut }
+            })?;
+            self.session = Some(session);
+            self.connected_once = true;
+        }
+        let Some(session) = &mut self.session else { return Ok(Examined::default()) };
+        match &session.folder {
+            Some((open, examined)) if open == folder => Ok(examined.clone()),
+            _ => session.examine(folder, until),
+        }
+    }
+
+    /// Does one piece of work on the open folder, on a new connection if need be.
+    fn attempt<T>(
+        &mut self,
+        folder: &str,
+        uidvalidity: Option<u32>,
+        work: impl Fn(&mut Session<'a>, Instant) -> Result<T, Failure>,
+    ) -> Result<T, Trouble> {
+        let mut cut_before = false;
+        loop {
+            let fresh = !self.connected_once;
+            let failure = match self.ready(folder) {
+                Err(failure) if fresh && failure.error.kind != Kind::Throttled => {
+                    return Err(Stop::Failed(failure.error).into());
+                }
+                Err(failure) => failure,
+                Ok(examined) if uidvalidity.is_some_and(|before| before != examined.uidvalidity) => {
+                    return Err(Stop::Failed(Error::renumbered(folder, &self.options.host)).into());
+                }
+                Ok(_) => {
+                    let until = self.until();
+                    let Some(session) = &mut self.session else { continue };
+                    match work(session, until) {
+                        Ok(done) => {
+                            self.failures = 0;
+                            self.last_yield = Instant::now();
+                            return Ok(done);
+                        }
+                        Err(failure) => failure,
+                    }
+                }
+            };
+            let Failure { error, lost, cut } = failure;
+            if lost {
+                self.drop_session();
+            }
+            self.failures += 1;
+            match error.kind {
+                Kind::Cancelled | Kind::Login | Kind::Tls | Kind::Config | Kind::Folder => {
+                    return Err(Stop::Failed(error).into());
+                }
+                Kind::Throttled => {
+                    self.pause(error)?;
+                    continue;
+                }
+                _ if self.failures >= FAILURES || Instant::now() >= self.until() => {
+                    return Err(Stop::Failed(error).into());
+                }
+                _ => {}
+            }
+            if lost {
+                self.emit(Event::Reconnecting { attempt: self.failures, why: error.what.clone() })?;
+            }
+            if cut && (self.session.is_none() && !cut_before || !self.connected_once) {
+                cut_before = true;
+                self.back_off()?;
+                continue;
+            }
+            return Err(Trouble::Split(error));
+        }
+    }
+
+    fn back_off(&mut self) -> Result<(), Stop> {
+        let time = match self.failures {
+            0 | 1 => return Ok(()),
+            n => Duration::from_millis(250) * 2_u32.pow(n.min(6) - 2),
+        };
+        if self.cancel.wait(time.min(self.until().saturating_duration_since(Instant::now()))) {
+            return Err(Stop::Failed(Error::cancelled()));
+        }
+        Ok(())
+    }
+
+    /// Waits as the server asked, if that is bearable.
+    fn pause(&mut self, error: Error) -> Result<(), Stop> {
+        let doubled = self.failures.saturating_sub(1).min(4);
+        let asked = Duration::from_secs(error.retry_after.unwrap_or(30)) * 2_u32.pow(doubled);
+        let bearable = if self.yielded {
+            self.options.limits.wait.saturating_sub(self.waited)
+        } else {
+            self.until().saturating_duration_since(Instant::now())
+        };
+        if asked > bearable {
+            return Err(Stop::Failed(error));
+        }
+        self.drop_session();
+        let end = Instant::now() + asked;
+        while let Some(rest) = end.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
+            let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);
+            self.emit(Event::Waiting { seconds, why: error.what.clone() })?;
+            if self.cancel.wait(rest.min(Duration::from_secs(1))) {
+                return Err(Stop::Failed(Error::cancelled()));
+            }
+        }
+        self.waited += asked;
+        if self.yielded {
+            self.last_yield = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Reads one folder.
+    fn folder(&mut self, name: &str, cursor: Cursor) -> Result<(), Stop> {
+        let whole = |trouble| match trouble {
+            Trouble::Stop(stop) => stop,
+            Trouble::Split(error) => Stop::Failed(error),
+        };
+        let examined = loop {
+            match self
+                .attempt(name, None, |session, _| Ok(session.folder.as_ref().map(|(_, examined)| examined.clone())))
+            {
+                Ok(Some(examined)) => break examined,
+                Ok(None) => {}
+                Err(trouble) => return Err(whole(trouble)),
+            }
+        };
+        let uidvalidity = examined.uidvalidity;
+        let known = cursor != Cursor::default();
+        let renewed = known && cursor.uidvalidity != uidvalidity;
+        let cursor = if known && !renewed { cursor } else { Cursor::fresh(uidvalidity) };
+        self.emit(Event::Opened { folder: name.to_owned(), exists: examined.exists, uidvalidity, renewed })?;
+        let mut folder = Folder {
+            name: name.to_owned(),
+            cursor,
+            uidvalidity,
+            scanned: 0,
+            candidates: 0,
+            fetched: 0,
+            total: 0,
+            older: None,
+        };
+        let mut windows = self.plan(&mut folder, &examined).map_err(whole)?;
+        while let Some((low, high)) = windows.pop() {
+            let cap = self.window(&mut folder, low, high)?;
+            if let Some(cap) = cap {
+                windows.extend(by_number(&[(low, high)], cap, cap));
+            } else if self.all_older(&folder, low, high) {
+                break;
+            }
+        }
+        if let (Some(since), Some(older)) = (self.options.since, folder.older) {
+            folder.cursor.bottom = Some((since, older));
+            self.commit(&folder)?;
+        }
+        Ok(())
+    }
+
+    fn all_older(&self, folder: &Folder, low: u32, high: u32) -> bool {
+        // the window below the one that held the first older message ends the search
+        folder.older.is_some_and(|older| high < older && low < older) && self.options.since.is_some()
+    }
+
+    /// The windows to scan, newest last.
+    fn plan(&mut self, folder: &mut Folder, examined: &Examined) -> Result<Vec<(u32, u32)>, Trouble> {
+        let exists = examined.exists;
+        if exists == 0 {
+            return Ok(Vec::new());
+        }
+        let uids_at = |puller: &mut Self, places: String| {
+            puller.attempt(&folder.name, Some(folder.uidvalidity), |session, until| session.uids_at(&places, until))
+        };
+        let high = match examined.uidnext {
+            Some(next) => next.saturating_sub(1),
+            None => uids_at(self, "*".to_owned())?.last().copied().unwrap_or(0),
+        };
+        let mut low = 1;
+        if let Some(last) = self.options.last.filter(|&last| last < exists) {
+            let first = exists - last + 1;
+            low = uids_at(self, first.to_string())?.first().copied().unwrap_or(1);
+        }
+        if let (Some(since), Some((bottom, uid))) = (self.options.since, folder.cursor.bottom)
+            && since >= bottom
+        {
+            low = low.max(uid.saturating_add(1));
+        }
+        let open = folder.cursor.open(low, high);
+        let span: u64 = open.iter().map(|&(a, b)| u64::from(b - a) + 1).sum();
+        folder.total = span.min(u64::from(exists));
+        let (first, size) = (self.options.limits.first_window.max(1), self.options.limits.window.max(1));
+        if span <= u64::from(exists) * 2 + u64::from(size) {
+            return Ok(by_number(&open, first, size));
+        }
+        // UIDs far apart: cut where the messages are
+        let size = size.max(exists / 400);
+        let mut places = Vec::new();
+        let mut place = exists.saturating_sub(first - 1);
+        while place > 1 {
+            places.push(place.to_string());
+            place = place.saturating_sub(size);
+        }
+        if places.is_empty() {
+            return Ok(by_cuts(&open, &[]));
+        }
+        let cuts = uids_at(self, places.join(","))?;
+        Ok(by_cuts(&open, &cuts))
+    }
+
+    /// Scans one window and fetches its candidates. Gives a size when it has to be tried in smaller pieces.
+    fn window(&mut self, folder: &mut Folder, low: u32, high: u32) -> Result<Option<u32>, Stop> {
+        let dated = self.options.since.is_some();
+        let work = |session: &mut Session<'a>, until| session.headers(low, high, dated, until);
+        let data = match self.attempt(&folder.name, Some(folder.uidvalidity), work) {
+            Ok(data) => data,
+            Err(Trouble::Stop(stop)) => return Err(stop),
+            Err(Trouble::Split(error)) if low == high => {
+                self.suspect(folder, low, error)?;
+                return Ok(None);
+            }
+            Err(Trouble::Split(_)) => return Ok(Some(((high - low) / 2 + 1).min(high - low))),
+        };
+        self.yielded = true;
+        let mut seen = BTreeSet::new();
+        let mut wanted = BTreeSet::new();
+        for message in answer::fetched(&data) {
+            let Some(uid) = message.uid.filter(|uid| (low..=high).contains(uid)) else { continue };
+            if !seen.insert(uid) {
+                continue;
+            }
+            if let (Some(since), Some(date)) = (self.options.since, message.internal_date.and_then(internal_date))
+                && date < since
+            {
+                folder.older = folder.older.max(Some(uid));
+                continue;
+            }
+            let header = message
+                .bodies
+                .iter()
+                .find(|(section, ..)| section.is_empty() || section.to_ascii_uppercase().starts_with(b"HEADER"));
+            // without a header nobody can tell: look at it
+            if header.is_none_or(|(_, _, header)| (self.candidate)(header)) {
+                wanted.insert(uid);
+            }
+        }
+        drop(data);
+        folder.scanned += seen.len() as u64;
+        folder.candidates += wanted.len() as u64;
+        self.outcome.scanned += seen.len() as u64;
+        self.flush_suspects(folder)?;
+        self.progress(folder)?;
+        let newest_first: Vec<u32> = wanted.into_iter().rev().collect();
+        let mut top = high;
+        let mut batches: Vec<Vec<u32>> =
+            newest_first.chunks(self.options.limits.batch.max(1)).map(<[u32]>::to_vec).rev().collect();
+        while let Some(batch) = batches.pop() {
+            let lowest = if batches.is_empty() { low } else { batch.last().copied().unwrap_or(low) };
+            match self.batch(folder, &batch, lowest, top)? {
+                None => top = lowest.saturating_sub(1),
+                Some(()) => {
+                    let (newer, older) = batch.split_at(batch.len() / 2);
+                    batches.push(older.to_vec());
+                    batches.push(newer.to_vec());
+                }
+            }
+        }
+        if top >= low && newest_first.is_empty() {
+            self.mark(folder, low, high, &BTreeSet::new());
+            self.commit(folder)?;
+        }
+        Ok(None)
+    }
+
+    /// Fetches some candidates and hands them over. `Some` when it has to be tried in halves.
+    fn batch(&mut self, folder: &mut Folder, uids: &[u32], low: u32, high: u32) -> Result<Option<()>, Stop> {
+        let limits = &self.options.limits;
+        let work = |session: &mut Session<'a>, until| {
+            let mut mails = read_mails(&session.beginnings(uids, until)?, uids);
+            let short: Vec<u32> = mails
+                .iter()
+                .filter(|(_, mail)| mail.truncated && needs_more(&mail.bytes))
+                .map(|(&uid, _)| uid)
+                .collect();
+            if !short.is_empty() && limits.prefix_most > limits.prefix {
+                for message in answer::fetched(&session.more(&short, until)?) {
+                    add_more(&mut mails, &message);
+                }
+            }
+            Ok(mails)
+        };
+        let mails = match self.attempt(&folder.name, Some(folder.uidvalidity), work) {
+            Ok(mails) => mails,
+            Err(Trouble::Stop(stop)) => return Err(stop),
+            Err(Trouble::Split(_)) if uids.len() > 1 => return Ok(Some(())),
+            Err(Trouble::Split(error)) => {
+                let Some(&uid) = uids.first() else { return Ok(None) };
+                self.suspect(folder, uid, error)?;
+                let holes = BTreeSet::from([uid]);
+                self.mark(folder, low, high, &holes);
+                self.commit(folder)?;
+                return Ok(None);
+            }
+        };
+        let missing: BTreeSet<u32> = uids.iter().copied().filter(|uid| !mails.contains_key(uid)).collect();
+        for (uid, mut mail) in mails.into_iter().rev() {
+            mail.place = place(&self.options.name, &folder.name, uid);
+            folder.cursor.tries.remove(&uid);
+            folder.fetched += 1;
+            self.outcome.mails += 1;
+            self.emit(Event::Mail(mail))?;
+        }
+        for &uid in &missing {
+            self.outcome.gone += 1;
+            if folder.cursor.tried(uid) == TRIES {
+                self.unreadable(folder, uid, "the server lists it but returns nothing for it".to_owned())?;
+            }
+        }
+        self.mark(folder, low, high, &missing);
+        self.progress(folder)?;
+        self.commit(folder)?;
+        Ok(None)
+    }
+
+    /// Marks a range as handed over, but for messages that another pull should try again.
+    fn mark(&self, folder: &mut Folder, low: u32, high: u32, failed: &BTreeSet<u32>) {
+        // with a lower bound in time nothing at or below the first older message counts as read
+        let low = if self.options.since.is_some() {
+            low.max(folder.older.map_or(0, |older| older.saturating_add(1)))
+        } else {
+            low
+        };
+        let cursor = &mut folder.cursor;
+        let mut start = low;
+        for &uid in failed.range(low.min(high)..=high) {
+            if cursor.tries.get(&uid).copied().unwrap_or(0) < TRIES {
+                cursor.mark(start, uid.saturating_sub(1));
+                start = uid.saturating_add(1);
+            }
+        }
+        cursor.mark(start, high);
+        let done = cursor.clone();
+        cursor.tries.retain(|&uid, _| !done.open(uid, uid).is_empty());
+    }
+
+    /// A single message failed.
+    fn suspect(&mut self, folder: &mut Folder, uid: u32, error: Error) -> Result<(), Stop> {
+        self.suspects.push((uid, error));
+        if self.yielded { self.flush_suspects(folder) } else { Ok(()) }
+    }
+
+    /// Something worked, so the messages that failed are to blame, not the server.
+    fn flush_suspects(&mut self, folder: &mut Folder) -> Result<(), Stop> {
+        for (uid, error) in std::mem::take(&mut self.suspects) {
+            if folder.cursor.tried(uid) >= TRIES {
+                folder.cursor.mark(uid, uid);
+                folder.cursor.tries.remove(&uid);
+            }
+            self.unreadable(folder, uid, error.what)?;
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, folder: &Folder, uid: u32, why: String) -> Result<(), Stop> {
+        self.outcome.unreadable += 1;
+        self.emit(Event::Unreadable { place: place(&self.options.name, &folder.name, uid), why })
+    }
+
+    fn progress(&mut self, folder: &Folder) -> Result<(), Stop> {
+        let bytes = self.bytes();
+        self.emit(Event::Progress {
+            folder: folder.name.clone(),
+            scanned: folder.scanned,
+            candidates: folder.candidates,
+            fetched: folder.fetched,
+            total: folder.total.max(folder.scanned),
+            bytes,
+        })
+    }
+
+    fn commit(&mut self, folder: &Folder) -> Result<(), Stop> {
+        self.emit(Event::Batch { folder: folder.name.clone(), cursor: folder.cursor.clone() })
+    }
+}
+
+/// The mails of an answer, by UID; those asked for and not empty.
+fn read_mails(data: &[u8], uids: &[u32]) -> BTreeMap<u32, RawMail> {
+    let mut mails = BTreeMap::new();
+    for message in answer::fetched(data) {
+        let Some(uid) = message.uid.filter(|uid| uids.contains(uid)) else { continue };
+        let Some((_, _, bytes)) = message.bodies.iter().find(|(section, origin, _)| section.is_empty() && *origin == 0)
+        else {
+            continue;
+        };
+        if bytes.is_empty() {
+            continue;
+        }
+        let size = message.size.unwrap_or(0).max(bytes.len() as u64);
+        let received = message.internal_date.and_then(internal_date);
+        let truncated = (bytes.len() as u64) < size;
+        let place = MessageRef(String::new());
+        mails.entry(uid).or_insert_with(|| RawMail { place, received, size, bytes: bytes.to_vec(), truncated });
+    }
+    mails
+}
+
+fn add_more(mails: &mut BTreeMap<u32, RawMail>, message: &Fetched<'_>) {
+    let Some(mail) = message.uid.and_then(|uid| mails.get_mut(&uid)) else { return };
+    for &(section, origin, bytes) in &message.bodies {
+        if section.is_empty() && origin == mail.bytes.len() as u64 {
+            mail.bytes.extend_from_slice(bytes);
+            mail.size = mail.size.max(mail.bytes.len() as u64);
+            mail.truncated = (mail.bytes.len() as u64) < mail.size;
+        }
+    }
+}
+
+/// Whether the beginning of a mail ends before what a diagnosis rests on: the machine-readable part and the headers of
+/// the returned message of a report (RFC 3462), or the first part of another multipart.
+fn needs_more(bytes: &[u8]) -> bool {
+    let lower = bytes.to_ascii_lowercase();
+    let header_end = ["\r\n\r\n", "\n\n"].iter().filter_map(|end| memchr::memmem::find(&lower, end.as_bytes())).min();
+    let Some(header_end) = header_end else { return true };
+    let (header, body) = lower.split_at(header_end);
+    let has = |what: &[u8]| memchr::memmem::find(header, what).is_some();
+    if has(b"multipart/report") {
+        let last = ["message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"]
+            .iter()
+            .filter_map(|kind| memchr::memmem::rfind(body, format!("content-type: {kind}").as_bytes()))
+            .max();
+        let Some(part) = last.and_then(|at| body.get(at..)) else { return true };
+        // one empty line ends the part's header, the next one the returned header
+        let empty = |text: &[u8]| {
+            ["\r\n\r\n", "\n\n"]
+                .iter()
+                .filter_map(|end| memchr::memmem::find(text, end.as_bytes()).map(|at| at + end.len()))
+                .min()
+        };
+        return empty(part).and_then(|at| part.get(at..)).and_then(empty).is_none();
+    }
+    has(b"content-type: multipart/") && memchr::memmem::find_iter(body, b"\n--").count() < 2
+}
+
+/// INTERNALDATE (RFC 3501 section 7.4.2): `17-Jul-1996 02:44:25 -0700`.
+fn internal_date(text: &[u8]) -> Option<Timestamp> {
+    Timestamp::from_rfc2822(&std::str::from_utf8(text).ok()?.trim().replacen('-', " ", 2))
+}
+
+/// Windows of so many UIDs, newest last.
+fn by_number(open: &[(u32, u32)], first: u32, size: u32) -> Vec<(u32, u32)> {
+    let mut windows = Vec::new();
+    for &(low, high) in open {
+        let mut top = high;
+        loop {
+            let step = if windows.is_empty() { first } else { size };
+            let bottom = top.saturating_sub(step - 1).max(low);
+            windows.push((bottom, top));
+            if bottom == low {
+                break;
+            }
+            top = bottom - 1;
+        }
+    }
+    windows.reverse();
+    windows
+}
+
+/// Windows that begin at the given UIDs, newest last.
+fn by_cuts(open: &[(u32, u32)], cuts: &[u32]) -> Vec<(u32, u32)> {
+    let mut windows = Vec::new();
+    for &(low, high) in open {
+        let mut top = high;
+        for &cut in cuts.iter().rev().filter(|&&cut| low < cut && cut <= high) {
+            windows.push((cut, top));
+            top = cut - 1;
+        }
+        windows.push((low, top));
+    }
+    windows.reverse();
+    windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_everything_newest_last() {
+        assert_eq!(by_number(&[(90, 100), (1, 50)], 5, 20), [(1, 10), (11, 30), (31, 50), (90, 95), (96, 100)]);
+        assert_eq!(by_number(&[(7, 7)], 500, 2000), [(7, 7)]);
+        assert_eq!(by_cuts(&[(1, 5_000_000)], &[70, 90_000]), [(1, 69), (70, 89_999), (90_000, 5_000_000)]);
+        assert_eq!(by_cuts(&[(100, 200), (1, 50)], &[10, 100, 150]), [(1, 9), (10, 50), (100, 149), (150, 200)]);
+    }
+
+    #[test]
+    fn dates_of_the_server_are_read() {
+        assert_eq!(internal_date(b"17-Jul-1996 02:44:25 -0700"), Timestamp::parse("1996-07-17T09:44:25Z"));
+        assert_eq!(internal_date(b" 7-Jul-1996 02:44:25 +0000"), Timestamp::parse("1996-07-07T02:44:25Z"));
+        assert_eq!(internal_date(b"nonsense"), None);
+    }
+
+    #[test]
+    fn more_is_fetched_only_where_the_diagnosis_would_miss_it() {
+        let report = "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n";
+        let status =
+            "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: x\r\n\r\nAction: failed\r\n\r\n";
+        let returned = "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: x\r\nTo: y\r\n";
+        assert!(needs_more(report.as_bytes()));
+        assert!(needs_more(format!("{report}{status}").as_bytes()));
+        assert!(needs_more(format!("{report}{status}{returned}").as_bytes()));
+        assert!(!needs_more(format!("{report}{status}{returned}\r\nbody").as_bytes()));
+        assert!(!needs_more(b"Subject: failure notice\r\n\r\nHi. This is the qmail-send program"));
+        assert!(needs_more(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext"));
+        assert!(needs_more(b"Subject: a header that does not"));
+    }
+}

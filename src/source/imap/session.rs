@@ -1,0 +1,323 @@
+//! One signed-in connection and the few commands this program sends.
+//!
+//! The only place that talks to the `imap` crate after sign-in. The crate sends commands, matches tags and finds the
+//! end of an answer; the answers are read by [`super::answer`]. A panic of the crate ends the session, not the program.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::answer::{self, Examined};
+use super::connect::{check_greeting, connect};
+use super::guard::{Budget, Control, Guard, Trip, Wire};
+use super::login::{self, Refused};
+use super::{Options, utf7};
+use crate::source::{Cancel, Error, Kind};
+
+/// Answers to commands that carry no mail.
+const SMALL: u64 = 8 << 20;
+/// Answers to a scan: some hundred bytes per message are usual.
+const SCAN: u64 = 16 << 20;
+/// Room for one literal beyond what was asked for; some servers round up.
+const SLACK: u64 = 1 << 20;
+
+/// Texts of a server that asks to slow down.
+const THROTTLING: &str = include_str!("../../../assets/throttling.txt");
+
+/// A command that failed.
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// The session cannot be used any more.
+    pub(super) lost: bool,
+    /// The connection broke; the same command may well work on another one.
+    pub(super) cut: bool,
+}
+
+impl Failure {
+    fn lost(error: Error) -> Self {
+        Self { error, lost: true, cut: false }
+    }
+}
+
+pub(super) struct Session<'a> {
+    options: &'a Options,
+    inner: ::imap::Session<Guard>,
+    control: Control,
+    pub(super) capabilities: Vec<String>,
+    /// The folder that is open, and what the server said when it was opened.
+    pub(super) folder: Option<(String, Examined)>,
+    pub(super) facts: Facts,
+}
+
+/// What a connection looked like, for `doctor`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    pub(super) address: Option<std::net::SocketAddr>,
+    pub(super) certificate: Option<super::Certificate>,
+}
+
+impl<'a> Session<'a> {
+    /// Connects and signs in, before `until`.
+    pub(super) fn open(options: &'a Options, cancel: &Cancel, until: Instant) -> Result<Self, Error> {
+        let host = options.host.as_str();
+        let connected = connect(options, cancel)?;
+        let mut facts = Facts { address: Some(connected.address), certificate: None };
+        if let Wire::Tls(tls) = &connected.wire {
+            let der = tls.peer_certificate().ok().flatten().and_then(|certificate| certificate.to_der().ok());
+            facts.certificate = der.and_then(|der| super::certificate::read(&der));
+        }
+        let small = |until| Budget { deadline: until, bytes: SMALL, literal: 64 * 1024 };
+        let short = until.min(Instant::now() + options.limits.connect);
+        let control = Control::new(small(short), login::secrets(options));
+        let mut client = ::imap::Client::new(Guard::new(connected.wire, control.clone(), cancel.clone()));
+        let greeting = match connected.greeting {
+            // spoken before TLS, so it proves nothing
+            Some(_) => None,
+            None => {
+                let outcome = no_panic(|| client.read_greeting());
+                let greeting = outcome.map_err(|error| failure(options, &control, "start a session", error).error)?;
+                check_greeting(options, &control.redact(&String::from_utf8_lossy(&greeting)))?;
+                Some(greeting)
+            }
+        };
+        let mut capabilities = greeting.as_deref().map(answer::capabilities).unwrap_or_default();
+        control.allow(small(until.min(Instant::now() + options.limits.command)));
+        if capabilities.is_empty() {
+            control.tap();
+            let outcome = no_panic(|| client.capabilities().map(|_| ()));
+            capabilities = answer::capabilities(&control.take_tap());
+            if let Err(error) = outcome {
+                let failure = failure(options, &control, "ask what the server can do", error);
+                if failure.lost {
+                    return Err(failure.error);
+                }
+            }
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| login::sign_in(client, options, &capabilities)));
+        let inner = match outcome {
+            Ok(Ok(session)) => session,
+            Ok(Err(Refused::Hopeless(error))) => return Err(error),
+            Ok(Err(Refused::No(challenge))) => {
+                let said = without_tag(&control.last_line());
+                return Err(match throttled(options, &said) {
+                    Some(error) => error,
+                    None => login::refused(options, &said, challenge.as_deref()),
+                });
+            }
+            Ok(Err(Refused::Broken(error))) => return Err(failure(options, &control, "log in", error).error),
+            Err(_) => return Err(Error::garbage(host, "log in", "the IMAP library gave up", &control.last_line())),
+        };
+        Ok(Self { options, inner, control, capabilities, folder: None, facts })
+    }
+
+    /// Bytes received on this connection.
+    pub(super) fn received(&self) -> u64 {
+        self.control.received()
+    }
+
+    fn run(&mut self, command: &str, doing: &str, budget: Budget) -> Result<Vec<u8>, Failure> {
+        self.control.allow(budget);
+        match no_panic(|| self.inner.run(command)) {
+            Ok((mut data, end)) => {
+                data.truncate(end);
+                Ok(data)
+            }
+            Err(error) => Err(failure(self.options, &self.control, doing, error)),
+        }
+    }
+
+    fn budget(&self, until: Instant, bytes: u64) -> Budget {
+        Budget { deadline: until.min(Instant::now() + self.options.limits.command), bytes, literal: SLACK }
+    }
+
+    /// Opens a folder for reading only.
+    pub(super) fn examine(&mut self, folder: &str, until: Instant) -> Result<Examined, Failure> {
+        self.folder = None;
+        let Some(name) = utf7::quote(&utf7::encode(folder)) else {
+            return Err(Failure {
+                error: Error::bad_setting("the folder", folder, "it contains a line break"),
+                lost: false,
+                cut: false,
+            });
+        };
+        let budget = self.budget(until, SMALL);
+        let outcome = self.run(&format!("EXAMINE {name}"), "open a folder", budget);
+        let data = outcome.map_err(|mut failure| {
+            if failure.error.kind == Kind::Protocol && !failure.lost {
+                let said = without_tag(&self.control.last_line());
+                failure.error = Error::folder(folder, &self.options.host, &said);
+            }
+            failure
+        })?;
+        let examined = answer::examined(&data);
+        self.folder = Some((folder.to_owned(), examined.clone()));
+        Ok(examined)
+    }
+
+    /// The UIDs at some places of the open folder (sequence numbers).
+    pub(super) fn uids_at(&mut self, places: &str, until: Instant) -> Result<Vec<u32>, Failure> {
+        let budget = self.budget(until, SMALL);
+        let data = self.run(&format!("FETCH {places} (UID)"), "list messages", budget)?;
+        let mut uids: Vec<u32> = answer::fetched(&data).iter().filter_map(|message| message.uid).collect();
+        uids.sort_unstable();
+        uids.dedup();
+        Ok(uids)
+    }
+
+    /// The header lines of a range of UIDs.
+    pub(super) fn headers(&mut self, low: u32, high: u32, dated: bool, until: Instant) -> Result<Vec<u8>, Failure> {
+        let fields = super::SCAN_FIELDS.join(" ");
+        let date = if dated { "INTERNALDATE " } else { "" };
+        let budget = self.budget(until, SCAN);
+        self.run(
+            &format!("UID FETCH {low}:{high} (UID {date}BODY.PEEK[HEADER.FIELDS ({fields})])"),
+            "read headers",
+            budget,
+        )
+    }
+
+    /// The first bytes of some messages.
+    pub(super) fn beginnings(&mut self, uids: &[u32], until: Instant) -> Result<Vec<u8>, Failure> {
+        let prefix = self.options.limits.prefix;
+        let budget = self.budget(until, uids.len() as u64 * (u64::from(prefix) + 4096) + SLACK);
+        let set = uid_set(uids);
+        self.run(
+            &format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{prefix}>)"),
+            "fetch messages",
+            budget,
+        )
+    }
+
+    /// The bytes after the first ones.
+    pub(super) fn more(&mut self, uids: &[u32], until: Instant) -> Result<Vec<u8>, Failure> {
+        let (from, to) = (self.options.limits.prefix, self.options.limits.prefix_most);
+        let budget = self.budget(until, uids.len() as u64 * (u64::from(to) + 4096) + SLACK);
+        let set = uid_set(uids);
+        let count = to.saturating_sub(from);
+        self.run(&format!("UID FETCH {set} (UID BODY.PEEK[]<{from}.{count}>)"), "fetch messages", budget)
+    }
+
+    /// Says goodbye; whether the server answers does not matter.
+    pub(super) fn close(mut self) {
+        let budget = Budget { deadline: Instant::now() + Duration::from_secs(3), bytes: SMALL, literal: SLACK };
+        let _ = self.run("LOGOUT", "log out", budget);
+    }
+}
+
+/// Runs a piece of the crate; a panic counts as an answer nobody can read.
+fn no_panic<T>(work: impl FnOnce() -> ::imap::Result<T>) -> Result<T, Option<::imap::Error>> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(Some),
+        Err(_) => Err(None),
+    }
+}
+
+/// Puts an error of the crate into words.
+fn failure(options: &Options, control: &Control, doing: &str, error: impl Into<Option<::imap::Error>>) -> Failure {
+    let host = options.host.as_str();
+    match control.trip() {
+        Some(Trip::Cancelled) => return Failure::lost(Error::cancelled()),
+        Some(Trip::Deadline) => return Failure::lost(Error::silent(host, doing)),
+        Some(Trip::Limit(why)) => return Failure::lost(Error::garbage(host, doing, why, "")),
+        None => {}
+    }
+    let last = control.last_line();
+    let Some(error) = error.into() else {
+        return Failure::lost(Error::garbage(host, doing, "the IMAP library gave up", &last));
+    };
+    match error {
+        ::imap::Error::No(_) | ::imap::Error::Bad(_) => {
+            let said = without_tag(&last);
+            let error = throttled(options, &said).unwrap_or_else(|| Error::answered(host, doing, &said));
+            Failure { error, lost: false, cut: false }
+        }
+        ::imap::Error::ConnectionLost | ::imap::Error::Io(_) => {
+            let said =
+                last.strip_prefix("* ").filter(|said| said.to_ascii_uppercase().starts_with("BYE")).unwrap_or_default();
+            let error = throttled(options, said).unwrap_or_else(|| Error::cut_off(host, doing, said));
+            Failure { error, lost: true, cut: true }
+        }
+        // the crate reports what it cannot parse as a BYE without a word
+        ::imap::Error::Bye(bye) if bye.information != "no explanation given" => {
+            let said = control.redact(&bye.information);
+            Failure { error: Error::cut_off(host, doing, &said), lost: true, cut: true }
+        }
+        ::imap::Error::TagMismatch(_) => {
+            Failure::lost(Error::garbage(host, doing, "an answer to a command nobody sent", &last))
+        }
+        _ => Failure::lost(Error::garbage(host, doing, "it is not IMAP as it should be", &last)),
+    }
+}
+
+/// The error for a server that asks to slow down, where the text says so.
+fn throttled(options: &Options, said: &str) -> Option<Error> {
+    let lower = said.to_lowercase();
+    let hit = THROTTLING.lines().any(|text| !text.is_empty() && lower.contains(text));
+    hit.then(|| Error::throttled(&options.host, said, asked_to_wait(&lower).unwrap_or(30)))
+}
+
+/// "Suggested Backoff Time: 3000 milliseconds", "try again in 5 minutes", in seconds.
+fn asked_to_wait(lower: &str) -> Option<u64> {
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.windows(2).find_map(|pair| {
+        let [number, unit] = pair else { return None };
+        let number: u64 = number.parse().ok()?;
+        match *unit {
+            "ms" | "millisecond" | "milliseconds" => Some(number.div_ceil(1000)),
+            "s" | "sec" | "second" | "seconds" => Some(number),
+            "min" | "minute" | "minutes" => number.checked_mul(60),
+            "hour" | "hours" => number.checked_mul(3600),
+            _ => None,
+        }
+    })
+}
+
+/// The text of a tagged answer.
+fn without_tag(line: &str) -> String {
+    let (tag, rest) = line.split_once(' ').unwrap_or(("", line));
+    let tagged = tag.strip_prefix('a').is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()));
+    if tagged { rest.to_owned() } else { line.to_owned() }
+}
+
+/// UIDs as a sequence set with ranges.
+fn uid_set(uids: &[u32]) -> String {
+    let mut sorted = uids.to_vec();
+    sorted.sort_unstable();
+    let mut out = String::new();
+    let mut rest = sorted.as_slice();
+    while let Some(&first) = rest.first() {
+        let mut last = first;
+        rest = rest.get(1..).unwrap_or_default();
+        while rest.first().is_some_and(|&next| next == last || Some(next) == last.checked_add(1)) {
+            last = rest.first().copied().unwrap_or(last);
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        if !out.is_empty() {
+            out.push(',');
+        }
+        if first == last {
+            out.push_str(&first.to_string());
+        } else {
+            out.push_str(&format!("{first}:{last}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_short() {
+        assert_eq!(uid_set(&[9, 7, 8, 3, 1]), "1,3,7:9");
+        assert_eq!(uid_set(&[u32::MAX, u32::MAX, 1]), format!("1,{}", u32::MAX));
+        assert_eq!(uid_set(&[]), "");
+    }
+
+    #[test]
+    fn a_server_is_understood_when_it_asks_to_wait() {
+        assert_eq!(asked_to_wait("bad request is throttled. suggested backoff time: 3000 milliseconds"), Some(3));
+        assert_eq!(asked_to_wait("no try again in 5 minutes"), Some(300));
+        assert_eq!(asked_to_wait("no [throttled]"), None);
+    }
+}
