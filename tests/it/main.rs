@@ -4,4 +4,5 @@
 mod architecture;
 mod config;
 mod desk;
+mod dns;
 mod store;
