@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::resolver::{Miss, Mx, Resolver};
 use crate::model::Address;
+use crate::suggest;
 
 /// Mail servers of one domain whose own addresses are looked up.
 const MOST_HOSTS: usize = 8;
@@ -113,53 +114,25 @@ enum Domain {
     Name { ascii: String, shown: Option<String> },
 }
 
-/// The obvious limits only; live hints while typing are another module's work.
+/// Syntax as in the dialog that corrects addresses; then the form of the domain that DNS knows.
 fn syntax(text: &str) -> Result<Domain, String> {
-    let address = Address::new(text).ok_or("an address is a name, an @ and a domain")?;
-    let (local, domain) = (address.local(), address.domain());
-    if local.len() > 64 {
-        return Err(format!("the part before the @ has {} octets, 64 are allowed", local.len()));
+    let findings = suggest::check(text, None, &suggest::Book::default());
+    if let Some(wrong) = findings.into_iter().find(|finding| finding.level == suggest::Level::Error) {
+        return Err(wrong.message);
     }
-    local_part(local)?;
-    if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let number = literal.strip_prefix("ipv6:").unwrap_or(literal);
-        return match number.parse::<IpAddr>() {
-            Ok(_) => Ok(Domain::Literal),
-            Err(_) => Err("the domain in brackets is no IP address".into()),
-        };
+    let address = Address::new(text).ok_or("an address is a name, an @ and a domain")?;
+    let domain = address.domain();
+    if domain.starts_with('[') {
+        return Ok(Domain::Literal);
     }
     let ascii = idna::domain_to_ascii_strict(domain)
         .map_err(|_| "the domain has a letter, hyphen, label or length that no domain can have".to_owned())?;
-    if address.as_str().len() > 254 {
-        return Err(format!("the address has {} octets, 254 are allowed", address.as_str().len()));
-    }
     if ascii.parse::<IpAddr>().is_ok() {
         return Err("the domain is a bare IP address, which mail does not allow".into());
     }
     let (unicode, readable) = idna::domain_to_unicode(&ascii);
     let shown = (readable.is_ok() && unicode != ascii).then_some(unicode);
     Ok(Domain::Name { ascii, shown })
-}
-
-/// Dot-atom or quoted string (RFC 5321 section 4.1.2); other scripts as RFC 6531 allows.
-fn local_part(local: &str) -> Result<(), String> {
-    if local.len() > 1 && local.starts_with('"') && local.ends_with('"') {
-        let mut inner = local.get(1..local.len() - 1).unwrap_or_default().chars();
-        while let Some(c) = inner.next() {
-            if c == '"' || (c == '\\' && inner.next().is_none()) {
-                return Err("the quoted part before the @ holds a bare quote or ends in a backslash".into());
-            }
-        }
-        return Ok(());
-    }
-    if local.split('.').any(str::is_empty) {
-        return Err("the part before the @ begins or ends with a dot, or has two in a row".into());
-    }
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || !c.is_ascii();
-    match local.chars().find(|&c| !atom(c)) {
-        Some(odd) => Err(format!("the part before the @ holds {odd:?}, which needs quotes")),
-        None => Ok(()),
-    }
 }
 
 fn by_mx(check: &mut Check, domain: &str, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Verdict {

@@ -575,3 +575,123 @@ fn an_spf_record_that_branches_without_end_is_counted_within_bounds() {
     assert!(card.spf.problems.iter().any(|text| text.contains("receivers stop after 10")), "{:?}", card.spf.problems);
     assert!(server.world.asked.lock().unwrap().len() < 40);
 }
+
+/// A name server of the system, stopped when dropped.
+struct Daemon(std::process::Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Asked politely, so that it ends its own children.
+        let asked = std::process::Command::new("kill").arg(self.0.id().to_string()).status();
+        if !asked.is_ok_and(|status| status.success()) {
+            let _ = self.0.kill();
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a program and waits for the line with which it says that it is ready; `None` when it is not installed.
+fn start(program: &str, arguments: &[String]) -> Option<Daemon> {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let places = ["", "/usr/sbin/", "/usr/local/sbin/"].map(|place| format!("{place}{program}"));
+    let mut command = |path: &String| {
+        Command::new(path).args(arguments).stderr(Stdio::piped()).stdout(Stdio::null()).stdin(Stdio::null()).spawn()
+    };
+    let Some(mut child) = places.iter().find_map(|path| command(path).ok()) else {
+        println!("skipped: {program} is not installed");
+        return None;
+    };
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = Vec::new();
+    let ready = lines.by_ref().map_while(Result::ok).any(|line| {
+        said.push(line);
+        said.last().is_some_and(|line| line.contains("started"))
+    });
+    let daemon = Daemon(child);
+    assert!(ready, "{program} did not start: {said:?}");
+    std::thread::spawn(move || lines.for_each(drop)); // a full pipe would stop it
+    Some(daemon)
+}
+
+fn free_port() -> u16 {
+    same_port().0.local_addr().unwrap().port()
+}
+
+#[test]
+fn nsd_is_understood() {
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let path = dir.path().display();
+    let long: Vec<String> = (0..40).map(|n| format!("big IN TXT \"{n} {}\"", "x".repeat(200))).collect();
+    let zone = format!(
+        "$ORIGIN real.example.\n$TTL 300\n@ IN SOA ns root 1 3600 600 86400 60\n@ IN NS ns\nns IN A 127.0.0.1\n\
+         @ IN MX 20 mx2\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.1\nmx1 IN AAAA 2001:db8::1\nalias IN CNAME mx1\n\
+         @ IN TXT \"v=spf1 mx \" \"include:spf.real.example -all\"\nspf IN TXT \"v=spf1 a:mx1.real.example -all\"\n\
+         _dmarc IN TXT \"v=DMARC1; p=quarantine; sp=none\"\nnull IN MX 0 .\n_imaps._tcp IN SRV 0 1 993 mx1\n\
+         nomail IN TXT \"x\"\n{}\n",
+        long.join("\n")
+    );
+    std::fs::write(dir.path().join("zone"), zone).unwrap();
+    let config_file = dir.path().join("nsd.conf");
+    let text = format!(
+        "server:\n ip-address: 127.0.0.1@{port}\n port: {port}\n username: \"\"\n chroot: \"\"\n database: \"\"\n \
+         zonesdir: \"{path}\"\n pidfile: \"\"\n xfrdfile: \"{path}/xfrd\"\n xfrdir: \"{path}\"\n \
+         zonelistfile: \"{path}/list\"\n server-count: 1\n verbosity: 1\nremote-control:\n control-enable: no\n\
+         zone:\n name: \"real.example\"\n zonefile: \"zone\"\n"
+    );
+    std::fs::write(&config_file, text).unwrap();
+    let Some(_daemon) = start("nsd", &["-d".into(), "-c".into(), config_file.display().to_string()]) else { return };
+
+    let resolver = Resolver::new(config(&[SocketAddr::from((Ipv4Addr::LOCALHOST, port))]));
+    assert_eq!(hosts(&resolver, "Real.Example").unwrap(), ["mx1.real.example", "mx2.real.example"]);
+    assert_eq!(resolver.addresses("alias.real.example", &never).unwrap().len(), 2);
+    assert_eq!(hosts(&resolver, "mx1.real.example"), Err(Miss::NoData));
+    assert_eq!(hosts(&resolver, "gone.real.example"), Err(Miss::NoDomain));
+    assert_eq!(hosts(&resolver, "elsewhere.example"), Err(Miss::Refused));
+    assert_eq!(resolver.txt("big.real.example", &never).unwrap().len(), 40, "more than a datagram holds");
+    assert_eq!(resolver.srv("_imaps._tcp.real.example", &never).unwrap()[0].port, 993);
+    let verdict = |address: &str| check(address, None, &resolver, &never).verdict;
+    assert_eq!(verdict("a@real.example"), Verdict::CannotKnow);
+    assert_eq!(verdict("a@null.real.example"), Verdict::DomainTakesNoMail);
+    assert_eq!(verdict("a@nomail.real.example"), Verdict::DomainTakesNoMail);
+    assert_eq!(verdict("a@gone.real.example"), Verdict::NoSuchDomain);
+    let card = auth_card("nomail.real.example", &[], &[], &resolver, &never);
+    assert_eq!(card.dmarc.policy.as_deref(), Some("none"), "sp of the parent");
+    let card = auth_card("real.example", &["spf.real.example"], &[], &resolver, &never);
+    assert_eq!((card.spf.lookups, card.spf.includes[0].presence), (3, Presence::Direct));
+    assert!(card.changes.is_empty(), "{:?}", card.changes);
+}
+
+#[test]
+fn dnsmasq_is_understood() {
+    let port = free_port();
+    let arguments = [
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--no-resolv",
+        "--no-hosts",
+        "--log-facility=-",
+        "--user=root",
+        "--group=root",
+        "--pid-file=",
+        "--listen-address=127.0.0.1",
+        "--bind-interfaces",
+        "--local=/example/",
+        "--mx-host=real.example,mx.real.example,10",
+        "--host-record=mx.real.example,192.0.2.1",
+        "--cname=alias.real.example,mx.real.example",
+        "--txt-record=real.example,v=spf1 mx -all",
+        "--srv-host=_imaps._tcp.real.example,mx.real.example,993,0,1",
+    ];
+    let mut arguments: Vec<String> = arguments.map(str::to_owned).into();
+    arguments.push(format!("--port={port}"));
+    let Some(_daemon) = start("dnsmasq", &arguments) else { return };
+    let resolver = Resolver::new(config(&[SocketAddr::from((Ipv4Addr::LOCALHOST, port))]));
+    assert_eq!(hosts(&resolver, "real.example").unwrap(), ["mx.real.example"]);
+    assert_eq!(resolver.addresses("alias.real.example", &never).unwrap().len(), 1);
+    assert_eq!(hosts(&resolver, "gone.example"), Err(Miss::NoDomain));
+    assert_eq!(resolver.txt("real.example", &never).unwrap(), ["v=spf1 mx -all"]);
+    assert_eq!(resolver.srv("_imaps._tcp.real.example", &never).unwrap()[0].target, "mx.real.example");
+    assert_eq!(check("a@real.example", None, &resolver, &never).verdict, Verdict::CannotKnow);
+    assert_eq!(hosts(&resolver, "outside.test"), Err(Miss::Refused), "it has nobody to ask");
+}
