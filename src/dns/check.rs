@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::resolver::{Miss, Mx, Resolver};
 use crate::model::Address;
-use crate::suggest;
+use crate::suggest::{self, Book, Level};
 
 /// Mail servers of one domain whose own addresses are looked up.
 const MOST_HOSTS: usize = 8;
@@ -72,17 +72,25 @@ pub struct Check {
     pub mx: Vec<String>,
 }
 
-/// Checks an address. `bounced` is what a server said about this very mailbox, where the caller has a bounce of it.
+/// Checks an address. `bounced` is what a server said about this very mailbox, where the caller has a bounce of it;
+/// `book` holds the domains the caller knows, for hints at a typo ([`suggest::check`]), and may be empty.
 ///
 /// Takes up to three look-ups, more when mail servers of the domain do not exist; each has the resolver's deadline.
-pub fn check(text: &str, bounced: Option<&str>, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Check {
+pub fn check(text: &str, bounced: Option<&str>, book: &Book, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Check {
     let mut check =
         Check { address: text.to_owned(), verdict: Verdict::CannotKnow, because: Vec::new(), mx: Vec::new() };
-    let domain = match syntax(text) {
-        Ok(domain) => domain,
-        Err(why) => {
+    let findings = suggest::check(text, None, book);
+    let wrong = findings.iter().any(|finding| finding.level == Level::Error);
+    check.because.extend(findings.into_iter().map(|finding| finding.message));
+    let domain = match Address::new(text).filter(|_| !wrong).map(|address| domain(&address)) {
+        Some(Ok(domain)) => domain,
+        Some(Err(why)) => {
             check.verdict = Verdict::NotAnAddress;
-            check.because.push(why);
+            check.because.insert(0, why.into());
+            return check;
+        }
+        None => {
+            check.verdict = Verdict::NotAnAddress;
             return check;
         }
     };
@@ -91,12 +99,7 @@ pub fn check(text: &str, bounced: Option<&str>, resolver: &Resolver, cancel: &dy
             check.because.push("the address names a host by its number, so no DNS is involved".into());
             Verdict::CannotKnow
         }
-        Domain::Name { ascii, shown } => {
-            if let Some(shown) = shown {
-                check.because.push(format!("the domain {shown} is {ascii} in DNS"));
-            }
-            by_mx(&mut check, &ascii, resolver, cancel)
-        }
+        Domain::Name(ascii) => by_mx(&mut check, &ascii, resolver, cancel),
     };
     if let Some(said) = bounced
         && matches!(check.verdict, Verdict::CannotKnow | Verdict::ServerNotReachable)
@@ -110,29 +113,21 @@ pub fn check(text: &str, bounced: Option<&str>, resolver: &Resolver, cancel: &dy
 enum Domain {
     /// `[192.0.2.1]` (RFC 5321 section 4.1.3).
     Literal,
-    /// A-labels, and the readable form where it differs.
-    Name { ascii: String, shown: Option<String> },
+    /// In A-labels.
+    Name(String),
 }
 
-/// Syntax as in the dialog that corrects addresses; then the form of the domain that DNS knows.
-fn syntax(text: &str) -> Result<Domain, String> {
-    let findings = suggest::check(text, None, &suggest::Book::default());
-    if let Some(wrong) = findings.into_iter().find(|finding| finding.level == suggest::Level::Error) {
-        return Err(wrong.message);
-    }
-    let address = Address::new(text).ok_or("an address is a name, an @ and a domain")?;
-    let domain = address.domain();
-    if domain.starts_with('[') {
+/// The form of the domain that DNS knows; what the dialog's syntax check let pass and no host can be called is refused.
+fn domain(address: &Address) -> Result<Domain, &'static str> {
+    if address.domain().starts_with('[') {
         return Ok(Domain::Literal);
     }
-    let ascii = idna::domain_to_ascii_strict(domain)
-        .map_err(|_| "the domain has a letter, hyphen, label or length that no domain can have".to_owned())?;
+    let ascii = idna::domain_to_ascii_strict(address.domain())
+        .map_err(|_| "the domain has a letter, hyphen, label or length that no domain can have")?;
     if ascii.parse::<IpAddr>().is_ok() {
-        return Err("the domain is a bare IP address, which mail does not allow".into());
+        return Err("the domain is a bare IP address, which mail does not allow");
     }
-    let (unicode, readable) = idna::domain_to_unicode(&ascii);
-    let shown = (readable.is_ok() && unicode != ascii).then_some(unicode);
-    Ok(Domain::Name { ascii, shown })
+    Ok(Domain::Name(ascii))
 }
 
 fn by_mx(check: &mut Check, domain: &str, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Verdict {
@@ -236,11 +231,12 @@ fn reachable(ip: &IpAddr) -> bool {
 mod tests {
     use super::{Verdict, check};
     use crate::dns::{Resolver, never};
+    use crate::suggest::Book;
 
     #[test]
     fn syntax_comes_first_and_needs_no_network() {
         let offline = Resolver::offline();
-        let verdict = |text: &str| check(text, None, &offline, &never).verdict;
+        let verdict = |text: &str| check(text, None, &Book::default(), &offline, &never).verdict;
         for bad in [
             "",
             "anna",
@@ -281,15 +277,14 @@ mod tests {
     #[test]
     fn offline_says_so_and_a_bounce_still_counts() {
         let offline = Resolver::offline();
-        let found = check("a@b\u{fc}cher.example", None, &offline, &never);
+        let found = check("a@b\u{fc}cher.example", None, &Book::default(), &offline, &never);
         assert_eq!(
             found.because,
-            [
-                "the domain b\u{fc}cher.example is xn--bcher-kva.example in DNS",
-                "xn--bcher-kva.example: offline: no name server was asked",
-            ]
+            ["the domain is sent as xn--bcher-kva.example", "xn--bcher-kva.example: offline: no name server was asked",]
         );
-        let found = check("a@example.org", Some("550 5.1.1 no such user"), &offline, &never);
+        let mixed = check("a@p\u{430}ypal.example", None, &Book::default(), &offline, &never);
+        assert!(mixed.because.iter().any(|line| line.contains("different alphabets")), "{:?}", mixed.because);
+        let found = check("a@example.org", Some("550 5.1.1 no such user"), &Book::default(), &offline, &never);
         assert_eq!(found.verdict, Verdict::MailboxRefused);
         let json = serde_json::to_value(&found).unwrap();
         assert_eq!(json["verdict"], found.verdict.slug());

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bounceback::dns::{Config, DkimSelector, Miss, Presence, Resolver, Verdict, auth_card, check, never};
+use bounceback::suggest::Book;
 use simple_dns::rdata::{A, AAAA, CNAME, MX, NS, OPT, RData, SOA, SRV, TXT};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, Question, RCODE, ResourceRecord, TYPE};
 
@@ -441,7 +442,7 @@ fn a_closed_port_means_offline_not_a_dead_domain() {
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let resolver = Resolver::new(config(&[port]));
     assert_eq!(hosts(&resolver, "a.example"), Err(Miss::Offline));
-    assert_eq!(check("x@a.example", None, &resolver, &never).verdict, Verdict::CannotKnow);
+    assert_eq!(check("x@a.example", None, &Book::default(), &resolver, &never).verdict, Verdict::CannotKnow);
 }
 
 #[test]
@@ -477,14 +478,14 @@ fn each_verdict_rests_on_what_the_domain_says() {
         ("a@mute.example", Verdict::ServerNotReachable, "in time"),
         ("a@no.example", Verdict::CannotKnow, "refuse"),
     ] {
-        let found = check(address, None, &resolver, &never);
+        let found = check(address, None, &Book::default(), &resolver, &never);
         assert_eq!(found.verdict, verdict, "{address}: {:?}", found.because);
         assert!(found.because.iter().any(|line| line.contains(because)), "{address}: {:?}", found.because);
     }
-    let bounced = |address: &str| check(address, Some("550 no such user"), &resolver, &never).verdict;
+    let bounced = |address: &str| check(address, Some("550 no such user"), &Book::default(), &resolver, &never).verdict;
     assert_eq!(bounced("a@good.example"), Verdict::MailboxRefused);
     assert_eq!(bounced("a@nothing.example"), Verdict::NoSuchDomain, "the domain is gone since");
-    let json = serde_json::to_value(check("Anna@good.example", None, &resolver, &never)).unwrap();
+    let json = serde_json::to_value(check("Anna@good.example", None, &Book::default(), &resolver, &never)).unwrap();
     assert_eq!(json["address"], "Anna@good.example");
     assert_eq!(json["verdict"], "cannot-know");
     assert_eq!(json["mx"], serde_json::json!(["dead.good.example", "mx.good.example"]));
@@ -650,7 +651,7 @@ fn nsd_is_understood() {
     assert_eq!(hosts(&resolver, "elsewhere.example"), Err(Miss::Refused));
     assert_eq!(resolver.txt("big.real.example", &never).unwrap().len(), 40, "more than a datagram holds");
     assert_eq!(resolver.srv("_imaps._tcp.real.example", &never).unwrap()[0].port, 993);
-    let verdict = |address: &str| check(address, None, &resolver, &never).verdict;
+    let verdict = |address: &str| check(address, None, &Book::default(), &resolver, &never).verdict;
     assert_eq!(verdict("a@real.example"), Verdict::CannotKnow);
     assert_eq!(verdict("a@null.real.example"), Verdict::DomainTakesNoMail);
     assert_eq!(verdict("a@nomail.real.example"), Verdict::DomainTakesNoMail);
@@ -692,6 +693,6 @@ fn dnsmasq_is_understood() {
     assert_eq!(hosts(&resolver, "gone.example"), Err(Miss::NoDomain));
     assert_eq!(resolver.txt("real.example", &never).unwrap(), ["v=spf1 mx -all"]);
     assert_eq!(resolver.srv("_imaps._tcp.real.example", &never).unwrap()[0].target, "mx.real.example");
-    assert_eq!(check("a@real.example", None, &resolver, &never).verdict, Verdict::CannotKnow);
+    assert_eq!(check("a@real.example", None, &Book::default(), &resolver, &never).verdict, Verdict::CannotKnow);
     assert_eq!(hosts(&resolver, "outside.test"), Err(Miss::Refused), "it has nobody to ask");
 }
