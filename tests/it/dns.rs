@@ -596,7 +596,7 @@ fn start(program: &str, arguments: &[String]) -> Option<Daemon> {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
     let places = ["", "/usr/sbin/", "/usr/local/sbin/"].map(|place| format!("{place}{program}"));
-    let mut command = |path: &String| {
+    let command = |path: &String| {
         Command::new(path).args(arguments).stderr(Stdio::piped()).stdout(Stdio::null()).stdin(Stdio::null()).spawn()
     };
     let Some(mut child) = places.iter().find_map(|path| command(path).ok()) else {
