@@ -2,12 +2,14 @@
 //!
 //! Knows nothing of mail. Invariant: every function is total and linear in its input.
 
+mod command;
 mod private;
 mod visible;
 
 use std::borrow::Cow;
 
-pub use private::{private_file, private_folder};
+pub use command::run_command;
+pub use private::{private_file, private_folder, why};
 pub use visible::{is_hidden, visible};
 
 /// Whether `text` begins with `prefix`, ASCII letters compared without case.

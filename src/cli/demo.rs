@@ -11,6 +11,7 @@ use super::screen::{self, Screen, Show};
 use super::setting::{self, Setting};
 use crate::config::Config;
 use crate::desk::{self, Desk};
+use crate::stdx::why;
 
 include!(concat!(env!("OUT_DIR"), "/demo_mails.rs"));
 
@@ -54,7 +55,7 @@ impl Temporary {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         // A folder that is there already is somebody else's.
-        builder.create(&path).map_err(|why| Failure::new(format!("could not make \"{}\": {why}", path.display())))?;
+        builder.create(&path).map_err(|error| Failure::new(format!("could not make \"{}\": {}", path.display(), why(&error))))?;
         Ok(Self(path))
     }
 

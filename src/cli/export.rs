@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::failure::{Failure, Outcome, Result};
+use super::import::counted;
 use super::list::StateName;
 use super::setting::{self, Setting, shown};
-use crate::export::{Cells, csv, json, to_file};
+use crate::export::csv::corrections;
+use crate::export::{Cells, json, to_file};
 use crate::model::{State, Timestamp};
 
 /// What to give out, and where.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "csv   corrected addresses: old_address, new_address, person, ticket, cause, status, decided_at, \
-    decided_by, note\njsonl whole cases with their mails, decisions and notes\n\n\
-    Cells that a spreadsheet would run as a formula get a leading apostrophe; --raw leaves them as they are, for \
+#[command(after_help = "The columns of csv are old_address, new_address, person, ticket, cause, status, decided_at, \
+    decided_by and note; jsonl holds what \"show --json\" prints.\n\nCells that a spreadsheet would run as a formula get a leading apostrophe; --raw leaves them as they are, for \
     programs. A file is written whole or not at all, readable by you only.\n\n\
     Examples:\n  bounceback export --output corrections.csv\n  bounceback export --since 2026-11-01 --raw | import-tool\n  \
     bounceback export --format jsonl --state escalated")]
@@ -64,7 +65,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
             }
             let rows = setting.desk_to_read()?.corrections(since)?;
             let cells = if args.raw { Cells::Raw } else { Cells::Spreadsheet };
-            give(args, setting, "corrections", out, |out| csv::corrections(&rows, cells, out))
+            give(args, setting, "correction", out, |out| corrections(&rows, cells, out))
         }
         FormatName::Jsonl => {
             let desk = setting.desk_to_read()?;
@@ -72,7 +73,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
             cases.retain(|case| args.state.is_empty() || args.state.contains(&StateName(case.state)));
             cases.retain(|case| since.is_none_or(|since| case.decided_at.is_some_and(|at| at >= since)));
             let now = setting::now();
-            give(args, setting, "cases", out, |out| {
+            give(args, setting, "case", out, |out| {
                 for case in &cases {
                     let record = desk.record(case, now).map_err(io::Error::other)?;
                     json::line(&record, out)?;
@@ -94,12 +95,12 @@ fn give(
     match &args.output {
         None => {
             let count = fill(out)?;
-            setting.log.line(&format!("export: {count} {what} to standard output"));
+            setting.log.line(&format!("export: {} to standard output", counted(count, what)));
         }
         Some(path) => {
             let count = to_file(path, args.force, fill)?;
-            setting.log.line(&format!("export: {count} {what} to {}", shown(path)));
-            writeln!(out, "{count} {what} written to {}", shown(path))?;
+            setting.log.line(&format!("export: {} to {}", counted(count, what), shown(path)));
+            writeln!(out, "{} written to {}", counted(count, what), shown(path))?;
         }
     }
     Ok(Outcome::Done)

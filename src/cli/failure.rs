@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::stdx::visible;
+use crate::stdx::{visible, why};
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self { kind: Kind::ReaderGone, ..Self::new(error) },
-            _ => Self::new(format!("could not write the output: {error}")),
+            _ => Self::new(format!("could not write the output: {}", why(&error))),
         }
     }
 }

@@ -75,6 +75,5 @@ fn in_words(decision: &Decision, zone: &Zone) -> String {
         verdict => verdict.state().to_string(),
     };
     let undone = if decision.undone { ", undone" } else { "" };
-    let note = decision.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-    format!("{} {} by {}{undone}{note}", decision.at.format(TIME, zone), what, decision.by)
+    format!("{} {} by {}{undone}", decision.at.format(TIME, zone), what, decision.by)
 }

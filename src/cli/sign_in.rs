@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use super::failure::{Failure, Result};
 use crate::config::{Account, SignIn, Tls, secret_of_command};
 use crate::model::Secret;
-use crate::source::imap::{self, Auth};
+use crate::source::imap::{Auth, Options, Tls as Protection};
 
 /// The accounts of this run and the passwords that were typed for them.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +48,7 @@ impl SignIns {
     ///
     /// # Errors
     /// When there is no such account, or its command gives no secret.
-    pub fn options(&self, name: &str) -> Result<imap::Options> {
+    pub fn options(&self, name: &str) -> Result<Options> {
         let Some(account) = self.accounts.iter().find(|account| account.name == name) else {
             return Err(Failure::new(format!("no account \"{name}\" to sign in to")));
         };
@@ -61,14 +61,14 @@ impl SignIns {
                     .ok_or_else(|| Failure::new(format!("no password for account \"{name}\"")))?,
             ),
         };
-        let mut options = imap::Options::new(&account.name, &account.host, &account.user, auth);
+        let mut options = Options::new(&account.name, &account.host, &account.user, auth);
         options.port = account.port;
         options.ca_file.clone_from(&account.ca_file);
         options.folders.clone_from(&account.folders);
         options.tls = match account.tls {
-            Tls::Implicit => imap::Tls::Implicit,
-            Tls::StartTls => imap::Tls::StartTls,
-            Tls::None => imap::Tls::None,
+            Tls::Implicit => Protection::Implicit,
+            Tls::StartTls => Protection::StartTls,
+            Tls::None => Protection::None,
         };
         Ok(options)
     }

@@ -21,6 +21,7 @@ pub use error::Error;
 pub use paths::Paths;
 
 use crate::model::Identity;
+use crate::stdx::why;
 
 /// The documented sample, as `bounceback config example` prints it.
 pub const SAMPLE: &str = include_str!("../../assets/config.sample.toml");
@@ -113,7 +114,7 @@ fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some((path.display().to_string(), text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::at(path, None, format!("could not read it: {error}"))),
+        Err(error) => Err(Error::at(path, None, format!("could not read it: {}", why(&error)))),
     }
 }
 
@@ -121,7 +122,7 @@ fn rule_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::at(dir, None, format!("could not read the folder: {error}"))),
+        Err(error) => return Err(Error::at(dir, None, format!("could not read the folder: {}", why(&error)))),
     };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));

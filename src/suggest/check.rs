@@ -6,7 +6,7 @@
 use super::book::Book;
 use super::data::data;
 use super::syntax;
-use super::{Confidence, Query, suggest};
+use super::{Confidence, Query, is_same, suggest};
 use crate::model::{Address, Cause};
 
 /// How much a finding weighs.
@@ -50,9 +50,7 @@ pub fn check(address: &str, failed: Option<&str>, book: &Book) -> Vec<Finding> {
         return found;
     }
     let Some(parsed) = Address::new(address) else { return found };
-    if failed.is_some_and(|failed| {
-        parsed.same_as(failed.trim()) || Address::new(failed).is_some_and(|f| f.same_as(parsed.as_str()))
-    }) {
+    if failed.is_some_and(|failed| is_same(&parsed, failed)) {
         let message = "same as the failed address".to_owned();
         return vec![Finding { level: Level::Error, message, at: None }];
     }

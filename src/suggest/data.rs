@@ -102,7 +102,8 @@ pub(super) struct Data {
     /// (ending meant, ending typed, share of all slips).
     pub(super) slips: Vec<(String, String, f32)>,
     slip_endings: HashSet<String>,
-    neighbours: HashSet<(char, char)>,
+    /// For each ASCII key the ASCII keys that touch it, one bit each.
+    touching: Vec<u128>,
     letters: HashMap<char, char>,
     groups: Vec<(String, String)>,
     pub(super) words: Words,
@@ -156,7 +157,7 @@ impl Data {
             countries,
             second: endings.second.into_iter().map(|(tld, ends)| (tld, ends.into_iter().collect())).collect(),
             slips,
-            neighbours: neighbours(&keyboard.layout),
+            touching: touching(&keyboard.layout),
             letters: lookalikes
                 .letters
                 .iter()
@@ -170,7 +171,8 @@ impl Data {
 
     /// Whether two keys touch on a common keyboard.
     pub(super) fn neighbours(&self, a: char, b: char) -> bool {
-        self.neighbours.contains(&(a, b))
+        let bits = self.touching.get(a as usize).copied().unwrap_or(0);
+        b.is_ascii() && bits >> u32::from(b) & 1 == 1
     }
 
     /// Whether this top-level domain exists (or is reserved for tests and private use).
@@ -272,25 +274,26 @@ impl Data {
     }
 }
 
-/// Every ordered pair of keys that touch on one of the layouts.
-fn neighbours(layouts: &[Layout]) -> HashSet<(char, char)> {
-    let mut pairs = HashSet::new();
+/// For each ASCII key the ASCII keys that touch it on one of the layouts.
+fn touching(layouts: &[Layout]) -> Vec<u128> {
+    let mut touching = vec![0_u128; 128];
     for layout in layouts {
         let mut keys: Vec<(char, i32, i32)> = Vec::new(); // key, row, position in half keys
         for (row, text) in (0..).zip(&layout.rows) {
-            keys.extend((0..).zip(text.chars()).map(|(column, key): (i32, char)| (key, row, column * 2 + row)));
+            let places = (0..).zip(text.chars()).filter(|(_, key)| key.is_ascii());
+            keys.extend(places.map(|(column, key): (i32, char)| (key, row, column * 2 + row)));
         }
         for &(a, row_a, at_a) in &keys {
             for &(b, row_b, at_b) in &keys {
                 let apart = (at_a - at_b).abs();
                 let touch = (row_a == row_b && apart == 2) || ((row_a - row_b).abs() == 1 && apart <= 1);
-                if touch {
-                    pairs.insert((a, b));
+                if let Some(bits) = touching.get_mut(a as usize).filter(|_| touch) {
+                    *bits |= 1 << u32::from(b);
                 }
             }
         }
     }
-    pairs
+    touching
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ const SISTER: f32 = 3.0;
 const KNOWN_PERSON: f32 = 8.0;
 /// Evidence needed to be preselected, and to be listed at all (nats).
 const STRONG: f32 = 4.0;
-const LISTED: f32 = 0.7;
+const LISTED: f32 = 0.0;
+/// A guess this far behind the best is not worth a line, also where the best is barred (nats).
+const FAR_BEHIND: f32 = 7.0;
+/// The score of the best guess is cut here: below a server's hint and a correction made before.
+const MOST_SURE: f32 = 14.0;
 
 /// How a cause changes the odds.
 struct Odds {
@@ -84,7 +88,7 @@ pub(super) fn offer(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mu
     let Some(odds) = odds(query.cause) else { return };
     let unheard = matches!(query.cause, Cause::DomainUnknown | Cause::DomainNoMail);
     let real = data().is_real(typed) && !(unheard && !data().is_provider(typed));
-    let heard = if unheard { 0 } else { book.mails_at(typed) };
+    let works = real || !unheard && book.mails_at(typed) > 0;
     let base = log_sum(
         stranger(typed) + odds.stranger,
         (book.share(typed).max(1e-12)).ln() + if unheard { -5.0 } else { 0.0 },
@@ -92,23 +96,23 @@ pub(super) fn offer(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mu
     let mut guesses: Vec<(String, f32, Guess)> = Vec::new();
     for (domain, guess) in guesses_for(typed, book) {
         let address = format!("{}@{domain}", reading.local);
-        let mails = book.mails_with(&address);
-        let person = mails > 0 && !data().is_role(&reading.local);
+        let person = book.mails_with(&address) > 0 && !data().is_role(&reading.local);
         let against = if guess.sister { log_sum(base, prior(&domain, book) - SISTER + odds.stranger) } else { base };
-        let mut score = guess.weight + odds.slip - against;
-        if person {
-            score += KNOWN_PERSON;
-        }
-        let held = (real || heard > 0) && !(person && reading.local.chars().count() >= 6);
-        if score >= LISTED && !held {
+        let score = guess.weight + odds.slip - against + if person { KNOWN_PERSON } else { 0.0 };
+        // A domain that works is not taken for a slip, unless this very person is known one letter beside it.
+        let beside = || reading.local.chars().count() >= 6 && !guess.sister && slip(&domain, typed, 1).is_some();
+        if score >= LISTED && (!works || person && beside()) {
             guesses.push((address, score, guess));
         }
     }
+    let best = guesses.iter().map(|(_, score, _)| *score).fold(f32::NEG_INFINITY, f32::max);
+    guesses.retain(|(_, score, _)| best - score <= FAR_BEHIND);
     for (address, score, guess) in guesses {
         let ending = data().split(typed).1.rsplit('.').next().unwrap_or_default();
-        let strong = score >= STRONG && (guess.known || !data().is_tld(ending)) && !(guess.sister && heard > 0);
+        let strong = score >= STRONG && (guess.known || !data().is_tld(ending)) && !works;
         let because = format!("{}{}", guess.words, standing(&address, book));
-        pool.offer(&address, score.min(14.0), strong && reading.certain, because);
+        // However sure, a slip stays behind what somebody has said; the distances among the guesses stay.
+        pool.offer(&address, score - (best - MOST_SURE).max(0.0), strong && reading.certain, because);
     }
 }
 
@@ -210,7 +214,8 @@ fn domain_words(way: &slip::Slip) -> String {
         words => match words.strip_prefix("one ") {
             Some(_) if words.ends_with("away") => words.to_owned(),
             Some(rest) => format!("with one {rest}"),
-            None => words.to_owned(),
+            None if words.contains("slips") => words.to_owned(),
+            None => format!("with {words}"),
         },
     }
 }
@@ -267,8 +272,9 @@ fn other_ending(typed: &str, book: &Book, found: &mut HashMap<String, Guess>) {
         let Some(way) = slip(only, name, 1).filter(|way| !way.edits.is_empty() && ending != meant) else { continue };
         let domain = format!("{only}.{meant}");
         let words = format!("domain {}, ending .{ending} for .{meant}", domain_words(&way));
-        let weight = prior(&domain, book) - way.cost - OTHER_ENDING - AGAIN + 1.0;
-        put(found, &domain, typed, Guess { weight, words, known: true, sister: false });
+        // Two doubts at once (cloud.goog is not icloud.com): never more than listed where that ending exists.
+        let weight = prior(&domain, book) - way.cost - OTHER_ENDING - AGAIN;
+        put(found, &domain, typed, Guess { weight, words, known: false, sister: false });
     }
 }
 

@@ -143,6 +143,11 @@ pub fn suggest(query: &Query<'_>, book: &Book) -> Vec<Suggestion> {
     pool.finish()
 }
 
+/// Whether an address is the one in this text, which may carry brackets and blanks around it.
+fn is_same(address: &Address, text: &str) -> bool {
+    address.same_as(text.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace()))
+}
+
 /// A candidate while it is being judged.
 struct Candidate {
     address: Address,
@@ -168,8 +173,7 @@ impl<'a> Pool<'a> {
     /// Takes a candidate in, unless it is one that is never suggested; a second reason adds to the first.
     fn offer(&mut self, address: &str, score: f32, strong: bool, because: String) {
         let Some(address) = Address::new(address) else { return };
-        let same = address.same_as(self.failed.trim())
-            || Address::new(self.failed).is_some_and(|f| address.same_as(f.as_str()));
+        let same = is_same(&address, self.failed);
         let barred = same || self.book.is_own(&address) || self.book.is_bounced(&address);
         if barred || !syntax::problems(address.as_str()).is_empty() {
             return;

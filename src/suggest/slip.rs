@@ -50,6 +50,14 @@ impl Slip {
     pub(super) fn words(&self) -> String {
         match self.edits.as_slice() {
             [] => "same".to_owned(),
+            [(step, letters)]
+                if !letters.chars().all(char::is_alphabetic) && letters.chars().count() == 1 && letters != "." =>
+            {
+                match step {
+                    Step::Drop => format!("{letters} missing"),
+                    _ => format!("{letters} too many"),
+                }
+            }
             [(step, letters)] => match step {
                 Step::Same => "same".to_owned(),
                 Step::Swap => "one swap away".to_owned(),

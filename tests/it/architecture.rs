@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("config", 4),
     ("dns", 4),
     ("export", 4),
+    ("oauth", 4),
     ("source", 4),
     ("store", 4),
     ("desk", 5),
@@ -40,7 +41,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("simple_dns", &[]), // the tests' name server only, so that the codec in `dns` is tested against another
     ("strsim", &["suggest", "config"]),
-    ("toml", &["config", "rules", "tui"]),
+    ("toml", &["config", "oauth", "rules", "suggest", "tui"]),
+    ("ureq", &["oauth"]),
 ];
 
 pub(crate) fn rust_files(dir: &Path) -> Vec<PathBuf> {

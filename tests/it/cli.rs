@@ -86,11 +86,12 @@ fn run(line: &str, home: &Path, work: &Path) -> String {
 /// Leaves out what is another at every run: the times of this day.
 fn settled(text: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
-    let length = "2026-10-07T09:02:09Z".len();
     let mut out = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let time = rest.get(..length).filter(|word| word.ends_with('Z')).and_then(Timestamp::parse);
+        let whole = rest.get(..20).filter(|word| word.ends_with('Z')).and_then(Timestamp::parse);
+        let minutes = || rest.get(..16).and_then(|word| Timestamp::parse(&format!("{}:00Z", word.replace(' ', "T"))));
+        let (time, length) = whole.map_or_else(|| (minutes(), 16), |time| (Some(time), 20));
         let days = time.map(|time| (time.0 - now + 600).div_euclid(86_400));
         match days.filter(|days| (0..30).contains(days)) {
             Some(0) => out.push_str("<now>"),

@@ -2,7 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod architecture;
+mod cli;
 mod config;
 mod desk;
 mod dns;
+mod docs;
+mod intake;
+mod schema;
+mod servers;
 mod store;
+mod suggest;
