@@ -39,6 +39,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("rpassword", &["cli"]),
     ("rusqlite", &["store"]),
+    ("simple_dns", &[]), // the tests' name server only, so that the codec in `dns` is tested against another
     ("strsim", &["suggest", "config"]),
     ("toml", &["config", "oauth", "rules", "suggest", "tui"]),
     ("ureq", &["oauth"]),

@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod config;
 mod desk;
+mod dns;
 mod docs;
 mod intake;
 mod schema;
