@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use failure::{Failure, Outcome};
-pub use screen::{Screen, Show};
+pub use screen::{Color, Screen, Show};
 pub use sign_in::SignIns;
 
 use args::{Args, Command};
