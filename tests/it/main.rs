@@ -4,4 +4,5 @@
 mod architecture;
 mod config;
 mod oauth;
+mod providers;
 mod store;
