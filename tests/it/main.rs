@@ -8,6 +8,8 @@ mod desk;
 mod dns;
 mod docs;
 mod intake;
+mod oauth;
+mod providers;
 mod schema;
 mod servers;
 mod store;
