@@ -4,5 +4,7 @@
 mod architecture;
 mod config;
 mod intake;
+mod intake_cost;
+mod proxy;
 mod servers;
 mod store;
