@@ -57,7 +57,7 @@ pub fn diagnose(mail: &[u8], context: &Context) -> Diagnosis {
     let delayed = diagnosis.kind == Kind::Delay;
     if names_recipients(diagnosis.kind) {
         let merged = gathered.report.recipients.iter().filter_map(|record| merge::recipient(&mail, record, delayed));
-        diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context)).collect();
+        diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, None, None, false)).collect();
     }
     diagnosis.reporter = gathered.reporter;
     diagnosis.original = gathered.returned;
