@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod file;
 mod paths;
+pub mod providers;
 
 use std::fs;
 use std::io;

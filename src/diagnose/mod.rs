@@ -8,11 +8,14 @@ mod classify;
 mod collect;
 mod kind;
 mod merge;
+mod prose;
+mod quirks;
+mod zone;
 
 use std::sync::Arc;
 
 use crate::mail::{Mail, normalise};
-use crate::model::{Diagnosis, Identity};
+use crate::model::{Diagnosis, Identity, Kind};
 use crate::rules::RuleBook;
 
 /// What the engine knows beside the mail: the rules, and who we are.
@@ -51,16 +54,20 @@ pub fn diagnose(mail: &[u8], context: &Context) -> Diagnosis {
     let mail = Mail::read(&raw);
     let gathered = collect::gather(&mail, context);
     let mut diagnosis = Diagnosis::of(kind::decide(&mail, &gathered));
-    diagnosis.reporter = gathered.reporter.clone();
-    diagnosis.original = gathered.returned.clone();
-    diagnosis.recipients = gathered
-        .report
-        .recipients
-        .iter()
-        .filter_map(|record| merge::recipient(&mail, record))
-        .map(|merged| classify::conclude(merged, context))
-        .collect();
+    let delayed = diagnosis.kind == Kind::Delay;
+    if names_recipients(diagnosis.kind) {
+        let merged = gathered.report.recipients.iter().filter_map(|record| merge::recipient(&mail, record, delayed));
+        diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, None, None, false)).collect();
+    }
+    diagnosis.reporter = gathered.reporter;
+    diagnosis.original = gathered.returned;
+    diagnosis.notes = gathered.notes;
     diagnosis
+}
+
+/// Whether a kind has recipients to name.
+fn names_recipients(kind: Kind) -> bool {
+    matches!(kind, Kind::Failure | Kind::Delay | Kind::Delivered | Kind::Complaint)
 }
 
 /// Whether the header of a mail is worth fetching the mail for: it may be a notice.

@@ -128,6 +128,8 @@ impl<'a> Head<'a> {
                         return HeadEnd { head: Head { fields }, body: lines.at, line: lines.line };
                     }
                 }
+                // a continuation that lost its indentation: the line before ends in the middle of a list of parameters
+                _ if open.is_some() && parameter_follows(bytes, start, line) => {}
                 _ => {
                     if let Some(colon) = field_colon(line) {
                         close(&mut open, start);
@@ -170,13 +172,29 @@ pub(crate) fn field_colon(line: &[u8]) -> Option<usize> {
     let colon = memchr::memchr(b':', line.get(..line.len().min(80))?)?;
     let name = line.get(..colon)?;
     let core = name.trim_ascii_end();
-    let token =
-        !core.is_empty() && core.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'));
+    let token = !core.is_empty() && core.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'));
     (token && !core.first()?.is_ascii_digit()).then_some(colon)
 }
 
+/// Whether the line before ends in `;` and this one looks like `name=value`.
+fn parameter_follows(bytes: &[u8], start: usize, line: &[u8]) -> bool {
+    let before = bytes.get(..start).unwrap_or_default().trim_ascii_end();
+    before.ends_with(b";") && memchr::memchr(b'=', line).is_some_and(|at| at < 24) && field_colon(line).is_none()
+}
+
+/// Whether a header goes on behind a stray line: one of the next few lines, before any blank one, is a message field.
 fn next_is_field(bytes: &[u8], at: usize) -> bool {
-    Lines { bytes, at, line: 0 }.next().is_some_and(|line| field_colon(line).is_some())
+    Lines { bytes, at, line: 0 }
+        .take(8)
+        .take_while(|line| !line.trim_ascii().is_empty())
+        .any(|line| field_colon(line).is_some_and(|colon| is_message_field(stdx::trim(line.get(..colon).unwrap_or_default()))))
+}
+
+/// Whether a name is one of the fields that stand in message headers and not in prose.
+fn is_message_field(name: &[u8]) -> bool {
+    let starts = [&b"x-"[..], b"content-", b"arc-", b"dkim-", b"resent-", b"list-"].iter().any(|prefix| stdx::starts_with_ignore_case(name, prefix));
+    let known = ["received", "from", "to", "subject", "date", "message-id", "mime-version", "return-path", "reply-to", "cc", "references", "in-reply-to", "authentication-results", "auto-submitted"];
+    starts || known.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn next_is_folded(bytes: &[u8], at: usize) -> bool {

@@ -59,9 +59,7 @@ impl StatusPattern {
             "X" | "x" => None,
             digit => Some(Class::from_digit(digit.parse().ok()?)?.digit()),
         };
-        let mut number = || {
-            parts.next().map(|part| if part == "X" || part == "x" { Some(None) } else { part.parse().ok().map(Some) })
-        };
+        let mut number = || parts.next().map(|part| if part == "X" || part == "x" { Some(None) } else { part.parse().ok().map(Some) });
         let subject = match number() {
             None => None,
             Some(part) => part?,
@@ -272,24 +270,10 @@ impl Kinds {
                 "notice" => Hint::Notice,
                 "decoy" => Hint::Decoy,
                 "forwarded" => Hint::Forwarded,
-                slug => Hint::Kind(
-                    Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?,
-                ),
+                slug => Hint::Kind(Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?),
             };
-            let marks = Marks {
-                from: entry.from,
-                subject: entry.subject_contains,
-                header: entry.header,
-                body: entry.body,
-                also: Vec::new(),
-            };
-            kinds.entries.push(KindRule {
-                hint,
-                name: entry.name,
-                subject: entry.subject,
-                raw: Some(marks),
-                marks: ReadyMarks::default(),
-            });
+            let marks = Marks { from: entry.from, subject: entry.subject_contains, header: entry.header, body: entry.body, also: Vec::new() };
+            kinds.entries.push(KindRule { hint, name: entry.name, subject: entry.subject, raw: Some(marks), marks: ReadyMarks::default() });
         }
         Ok(())
     }
@@ -466,11 +450,7 @@ impl RuleBook {
     /// The provider a host belongs to, by the longest suffix.
     pub fn provider_of_host(&self, host: &str) -> Option<&Provider> {
         let host = host.to_lowercase();
-        self.providers
-            .iter()
-            .filter_map(|provider| Some((provider.fits_host(&host)?, provider)))
-            .max_by_key(|(length, _)| *length)
-            .map(|(_, provider)| provider)
+        self.providers.iter().filter_map(|provider| Some((provider.fits_host(&host)?, provider))).max_by_key(|(length, _)| *length).map(|(_, provider)| provider)
     }
 
     /// The provider that serves a mail domain.
@@ -484,21 +464,33 @@ impl RuleBook {
     }
 
     /// The families whose marks fit; more than one is a fault of the tables.
-    pub fn formats_of<'b>(&'b self, seen: &'b Seen<'b>) -> impl Iterator<Item = &'b Format> + 'b {
-        self.formats.iter().filter(move |format| format.recognises(seen))
+    pub fn formats_of(&self, seen: &Seen<'_>) -> Vec<&Format> {
+        self.formats.iter().filter(|format| format.recognises(seen)).collect()
+    }
+
+    /// The family that wrote a notice.
+    pub fn format_of(&self, seen: &Seen<'_>) -> Option<&Format> {
+        self.formats.iter().find(|format| format.recognises(seen))
+    }
+
+    /// The lines any notice may have: the table of no family.
+    pub fn generic(&self) -> Option<&Format> {
+        self.formats.iter().find(|format| format.family == "generic")
+    }
+
+    /// Lines that are only asked when nothing else names a recipient.
+    pub fn loose(&self) -> Option<&Format> {
+        self.formats.iter().find(|format| format.family == "generic-loose")
     }
 
     /// The hints of `kinds.toml` that fit, with their names.
-    pub fn hints<'b>(&'b self, seen: &'b Seen<'b>) -> impl Iterator<Item = (Hint, &'b str)> + 'b {
-        self.kinds.entries.iter().filter_map(move |entry| {
-            let subject = entry.subject.is_empty()
-                || entry
-                    .subject
-                    .iter()
-                    .any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
+    pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
+        let hints = self.kinds.entries.iter().filter_map(|entry| {
+            let subject = entry.subject.is_empty() || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
             let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
             (subject && marks).then_some((entry.hint, entry.name.as_str()))
-        })
+        });
+        hints.collect()
     }
 
     /// Why a server said what it said: user, provider, phrase, status, reply.
@@ -515,9 +507,7 @@ impl RuleBook {
             .filter_map(|number| self.rules.get(*number as usize))
             .filter_map(|rule| {
                 let weight = self.fits(rule, question)?;
-                let conditions = usize::from(!rule.replies.is_empty())
-                    + usize::from(rule.status.is_some())
-                    + usize::from(!rule.phrases.is_empty());
+                let conditions = usize::from(!rule.replies.is_empty()) + usize::from(rule.status.is_some()) + usize::from(!rule.phrases.is_empty());
                 Some((rule, conditions, weight))
             })
             .collect();
@@ -527,20 +517,14 @@ impl RuleBook {
 
     fn best_rule(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         let (rule, _) = *self.candidates(question).first()?;
-        let wording = rule
-            .phrases
-            .iter()
-            .filter_map(|phrase| Some((phrase, phrase.find(question.text)?)))
-            .max_by_key(|(phrase, _)| phrase.weight());
+        let wording = rule.phrases.iter().filter_map(|phrase| Some((phrase, phrase.find(question.text)?))).max_by_key(|(phrase, _)| phrase.weight());
         Some(Answer {
             cause: rule.cause,
             rule: rule.id.clone(),
             tier: rule.tier,
             meaning: rule.meaning.as_deref(),
             next_step: rule.next_step.as_deref(),
-            wording: wording
-                .and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found)))
-                .map(|(anchor, _)| anchor.to_owned()),
+            wording: wording.and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found))).map(|(anchor, _)| anchor.to_owned()),
         })
     }
 
@@ -555,8 +539,7 @@ impl RuleBook {
             return None;
         }
         if let Some(provider) = rule.provider.and_then(|number| self.providers.get(usize::from(number))) {
-            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some())
-                || provider.serves(question.domain);
+            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some()) || provider.serves(question.domain);
             if !here && rule.tier != Tier::User {
                 return None;
             }
@@ -575,28 +558,14 @@ impl RuleBook {
     fn by_status(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         question.statuses.iter().find_map(|status| {
             let row = self.status(*status)?;
-            Some(Answer {
-                cause: row.cause?,
-                rule: format!("status/{status}"),
-                tier: Tier::Status,
-                meaning: None,
-                next_step: None,
-                wording: None,
-            })
+            Some(Answer { cause: row.cause?, rule: format!("status/{status}"), tier: Tier::Status, meaning: None, next_step: None, wording: None })
         })
     }
 
     fn by_reply(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         question.replies.iter().find_map(|code| {
             let row = self.reply(*code)?;
-            Some(Answer {
-                cause: row.cause?,
-                rule: format!("reply/{code}"),
-                tier: Tier::Reply,
-                meaning: None,
-                next_step: None,
-                wording: None,
-            })
+            Some(Answer { cause: row.cause?, rule: format!("reply/{code}"), tier: Tier::Reply, meaning: None, next_step: None, wording: None })
         })
     }
 }

@@ -163,6 +163,9 @@ pub(crate) struct FormatFile {
     /// Lines that name a failed recipient.
     #[serde(default)]
     pub(crate) recipient: Vec<String>,
+    /// Lines that name what we wrote to, where the failed address is another.
+    #[serde(default)]
+    pub(crate) original: Vec<String>,
     /// How far the words for a recipient reach.
     #[serde(default)]
     pub(crate) text: Reach,
@@ -180,6 +183,11 @@ pub(crate) struct FormatFile {
     /// Marks that turn it into a notice of delay.
     #[serde(default)]
     pub(crate) delayed: Marks,
+    /// What the reporting server writes from its own findings; numbers in it are nobody's reply.
+    #[serde(default)]
+    pub(crate) own: Vec<String>,
+    /// What such a notice means where no rule knows its words.
+    pub(crate) cause: Option<String>,
     /// Code for what a table cannot say.
     pub(crate) quirk: Option<String>,
     /// The sample in `tests/corpus`.

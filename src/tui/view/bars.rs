@@ -69,13 +69,14 @@ fn sync(model: &Model, words: bool) -> String {
             let at = time.format("%H:%M", &model.setup.zone);
             if words { format!("^ synced {at} ") } else { format!("^ {at} ") }
         }
-        (None, true) => " ".to_owned(),
+        (None, true) => String::new(),
         (None, false) => if words { "^ not fetched yet ($) " } else { "^ - " }.to_owned(),
     }
 }
 
 /// Fills a bar up to its edge, so that its style reaches there.
 fn pad(mut row: Row, columns: usize, style: Style) -> Row {
+    row.right = row.right.filter(|(text, _)| !text.is_empty());
     let right = row.right.as_ref().filter(|(text, _)| width(text) + 8 < columns).map_or(0, |(text, _)| width(text) + 1);
     let used = row.width();
     let blank = columns.saturating_sub(used + right);

@@ -63,7 +63,7 @@ impl Columns {
         // marker, number, blank and state, marks, then each column with a blank before it
         let fixed = 3 + columns.number + columns.marks + (columns.code + 1).min(columns.code * 2) + columns.times + 1;
         let room = all.saturating_sub(fixed);
-        if all >= 78 {
+        if all >= 100 {
             columns.reporter = (room / 6).clamp(10, 24);
         }
         let rest = room.saturating_sub(columns.reporter + usize::from(columns.reporter > 0));
