@@ -5,6 +5,7 @@ mod architecture;
 mod config;
 mod intake;
 mod intake_cost;
+mod intake_hostile;
 mod proxy;
 mod servers;
 mod store;
