@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{config, decide, diagnose, explain, export, import, list, open, pull, schema, show};
+use super::screen::Color;
+use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show};
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -59,6 +60,9 @@ pub(super) struct Shared {
     /// Use no network at all
     #[arg(long, global = true)]
     pub(super) offline: bool,
+    /// Colours on the screen: auto, always or never; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
+    pub(super) color: Color,
     /// Append what is done to this file; addresses stand in it without their local part
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
@@ -90,6 +94,9 @@ pub(super) enum Command {
     Export(export::Args),
     /// Print the JSON Schema of "diagnose --json"
     Schema(schema::Args),
+    /// Check rules of your own, or see which rule fits
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),

@@ -23,7 +23,7 @@ pub(super) fn run(setting: &Setting, show: Show, out: &mut dyn Write) -> Result 
     let options = options(place.path())?;
     let filled = fill(&options)?;
     setting.log.line(&format!("demo: {}", super::import::summary(&filled)));
-    let screen = Screen { desk: options, title: "demo".to_owned(), ..Screen::default() };
+    let screen = Screen { desk: options, title: "demo".to_owned(), ..Screen::looks(setting) };
     screen.show(show, setting, out)
 }
 

@@ -72,6 +72,16 @@ impl Failure {
         self
     }
 
+    /// What failed: on what: why.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The first advice, where there is some.
+    pub fn first_hint(&self) -> Option<&str> {
+        self.hints.first().map(String::as_str)
+    }
+
     /// The words for standard error, made safe for a terminal. Empty when there is nothing to say.
     pub fn words(&self) -> String {
         if matches!(self.kind, Kind::ReaderGone | Kind::Said) {

@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod file;
 mod paths;
+pub mod providers;
 
 use std::fs;
 use std::io;
@@ -41,6 +42,10 @@ pub struct Config {
     pub retention_days: Option<u32>,
     /// The inboxes.
     pub accounts: Vec<Account>,
+    /// The lead's own keys (`keys.toml` beside the file): name and text.
+    pub keys: Option<(String, String)>,
+    /// The lead's own colours (`theme.toml` beside the file): name and text.
+    pub theme: Option<(String, String)>,
     /// The lead's own words for causes (`causes.toml` beside the file), then the own rules (`rules/*.toml`, in order of
     /// name): name and text.
     pub rules: Vec<(String, String)>,
@@ -58,6 +63,8 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
             Err(error) => return Err(Error::unreadable(file, &error)),
         };
+        config.keys = read_optional(&dir.join("keys.toml"))?;
+        config.theme = read_optional(&dir.join("theme.toml"))?;
         config.rules.extend(read_optional(&dir.join("causes.toml"))?);
         config.rules.extend(rule_files(&dir.join("rules"))?);
         Ok(config)

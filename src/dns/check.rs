@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::resolver::{Miss, Mx, Resolver};
 use crate::model::Address;
+use crate::suggest::{self, Book, Level};
 
 /// Mail servers of one domain whose own addresses are looked up.
 const MOST_HOSTS: usize = 8;
@@ -71,17 +72,25 @@ pub struct Check {
     pub mx: Vec<String>,
 }
 
-/// Checks an address. `bounced` is what a server said about this very mailbox, where the caller has a bounce of it.
+/// Checks an address. `bounced` is what a server said about this very mailbox, where the caller has a bounce of it;
+/// `book` holds the domains the caller knows, for hints at a typo ([`suggest::check`]), and may be empty.
 ///
 /// Takes up to three look-ups, more when mail servers of the domain do not exist; each has the resolver's deadline.
-pub fn check(text: &str, bounced: Option<&str>, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Check {
+pub fn check(text: &str, bounced: Option<&str>, book: &Book, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Check {
     let mut check =
         Check { address: text.to_owned(), verdict: Verdict::CannotKnow, because: Vec::new(), mx: Vec::new() };
-    let domain = match syntax(text) {
-        Ok(domain) => domain,
-        Err(why) => {
+    let findings = suggest::check(text, None, book);
+    let wrong = findings.iter().any(|finding| finding.level == Level::Error);
+    check.because.extend(findings.into_iter().map(|finding| finding.message));
+    let domain = match Address::new(text).filter(|_| !wrong).map(|address| domain(&address)) {
+        Some(Ok(domain)) => domain,
+        Some(Err(why)) => {
             check.verdict = Verdict::NotAnAddress;
-            check.because.push(why);
+            check.because.insert(0, why.into());
+            return check;
+        }
+        None => {
+            check.verdict = Verdict::NotAnAddress;
             return check;
         }
     };
@@ -90,12 +99,7 @@ pub fn check(text: &str, bounced: Option<&str>, resolver: &Resolver, cancel: &dy
             check.because.push("the address names a host by its number, so no DNS is involved".into());
             Verdict::CannotKnow
         }
-        Domain::Name { ascii, shown } => {
-            if let Some(shown) = shown {
-                check.because.push(format!("the domain {shown} is {ascii} in DNS"));
-            }
-            by_mx(&mut check, &ascii, resolver, cancel)
-        }
+        Domain::Name(ascii) => by_mx(&mut check, &ascii, resolver, cancel),
     };
     if let Some(said) = bounced
         && matches!(check.verdict, Verdict::CannotKnow | Verdict::ServerNotReachable)
@@ -109,57 +113,21 @@ pub fn check(text: &str, bounced: Option<&str>, resolver: &Resolver, cancel: &dy
 enum Domain {
     /// `[192.0.2.1]` (RFC 5321 section 4.1.3).
     Literal,
-    /// A-labels, and the readable form where it differs.
-    Name { ascii: String, shown: Option<String> },
+    /// In A-labels.
+    Name(String),
 }
 
-/// The obvious limits only; live hints while typing are another module's work.
-fn syntax(text: &str) -> Result<Domain, String> {
-    let address = Address::new(text).ok_or("an address is a name, an @ and a domain")?;
-    let (local, domain) = (address.local(), address.domain());
-    if local.len() > 64 {
-        return Err(format!("the part before the @ has {} octets, 64 are allowed", local.len()));
+/// The form of the domain that DNS knows; what the dialog's syntax check let pass and no host can be called is refused.
+fn domain(address: &Address) -> Result<Domain, &'static str> {
+    if address.domain().starts_with('[') {
+        return Ok(Domain::Literal);
     }
-    local_part(local)?;
-    if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let number = literal.strip_prefix("ipv6:").unwrap_or(literal);
-        return match number.parse::<IpAddr>() {
-            Ok(_) => Ok(Domain::Literal),
-            Err(_) => Err("the domain in brackets is no IP address".into()),
-        };
-    }
-    let ascii = idna::domain_to_ascii_strict(domain)
-        .map_err(|_| "the domain has a letter, hyphen, label or length that no domain can have".to_owned())?;
-    if address.as_str().len() > 254 {
-        return Err(format!("the address has {} octets, 254 are allowed", address.as_str().len()));
-    }
+    let ascii = idna::domain_to_ascii_strict(address.domain())
+        .map_err(|_| "the domain has a letter, hyphen, label or length that no domain can have")?;
     if ascii.parse::<IpAddr>().is_ok() {
-        return Err("the domain is a bare IP address, which mail does not allow".into());
+        return Err("the domain is a bare IP address, which mail does not allow");
     }
-    let (unicode, readable) = idna::domain_to_unicode(&ascii);
-    let shown = (readable.is_ok() && unicode != ascii).then_some(unicode);
-    Ok(Domain::Name { ascii, shown })
-}
-
-/// Dot-atom or quoted string (RFC 5321 section 4.1.2); other scripts as RFC 6531 allows.
-fn local_part(local: &str) -> Result<(), String> {
-    if local.len() > 1 && local.starts_with('"') && local.ends_with('"') {
-        let mut inner = local.get(1..local.len() - 1).unwrap_or_default().chars();
-        while let Some(c) = inner.next() {
-            if c == '"' || (c == '\\' && inner.next().is_none()) {
-                return Err("the quoted part before the @ holds a bare quote or ends in a backslash".into());
-            }
-        }
-        return Ok(());
-    }
-    if local.split('.').any(str::is_empty) {
-        return Err("the part before the @ begins or ends with a dot, or has two in a row".into());
-    }
-    let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c) || !c.is_ascii();
-    match local.chars().find(|&c| !atom(c)) {
-        Some(odd) => Err(format!("the part before the @ holds {odd:?}, which needs quotes")),
-        None => Ok(()),
-    }
+    Ok(Domain::Name(ascii))
 }
 
 fn by_mx(check: &mut Check, domain: &str, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Verdict {
@@ -263,11 +231,12 @@ fn reachable(ip: &IpAddr) -> bool {
 mod tests {
     use super::{Verdict, check};
     use crate::dns::{Resolver, never};
+    use crate::suggest::Book;
 
     #[test]
     fn syntax_comes_first_and_needs_no_network() {
         let offline = Resolver::offline();
-        let verdict = |text: &str| check(text, None, &offline, &never).verdict;
+        let verdict = |text: &str| check(text, None, &Book::default(), &offline, &never).verdict;
         for bad in [
             "",
             "anna",
@@ -308,15 +277,14 @@ mod tests {
     #[test]
     fn offline_says_so_and_a_bounce_still_counts() {
         let offline = Resolver::offline();
-        let found = check("a@b\u{fc}cher.example", None, &offline, &never);
+        let found = check("a@b\u{fc}cher.example", None, &Book::default(), &offline, &never);
         assert_eq!(
             found.because,
-            [
-                "the domain b\u{fc}cher.example is xn--bcher-kva.example in DNS",
-                "xn--bcher-kva.example: offline: no name server was asked",
-            ]
+            ["the domain is sent as xn--bcher-kva.example", "xn--bcher-kva.example: offline: no name server was asked",]
         );
-        let found = check("a@example.org", Some("550 5.1.1 no such user"), &offline, &never);
+        let mixed = check("a@p\u{430}ypal.example", None, &Book::default(), &offline, &never);
+        assert!(mixed.because.iter().any(|line| line.contains("different alphabets")), "{:?}", mixed.because);
+        let found = check("a@example.org", Some("550 5.1.1 no such user"), &Book::default(), &offline, &never);
         assert_eq!(found.verdict, Verdict::MailboxRefused);
         let json = serde_json::to_value(&found).unwrap();
         assert_eq!(json["verdict"], found.verdict.slug());

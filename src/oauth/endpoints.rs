@@ -80,11 +80,16 @@ impl Endpoints {
 /// Whether an acceptable authority is on loopback; `None` when it is not acceptable.
 fn authority_kind(authority: &str) -> Option<bool> {
     let (scheme, rest) = authority.trim_end_matches('/').split_once("://")?;
-    let (host, port) = match rest.strip_prefix('[') {
-        Some(v6) => v6.split_once(']').map(|(host, after)| (host, after.strip_prefix(':')))?,
-        None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
+    let (host, after) = match rest.strip_prefix('[') {
+        Some(v6) => v6.split_once(']')?,
+        None => rest.split_at(rest.find(':').unwrap_or(rest.len())),
     };
-    let good_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    let port = match after {
+        "" => None,
+        after => Some(after.strip_prefix(':')?),
+    };
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let good_port = port.is_none_or(|port| digits(port) && port.parse::<u16>().is_ok_and(|port| port > 0));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':');
     if host.is_empty() || !host.chars().all(plain) || !good_port {
         return None;

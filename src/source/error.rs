@@ -6,6 +6,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::stdx;
+
 /// What sort of failure it is; decides whether trying again makes sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -222,6 +224,12 @@ impl Error {
         .hint("pull again; decisions are kept")
     }
 
+    pub(crate) fn gone(folder: &str, host: &str, uid: u32) -> Self {
+        let folder = clean(folder);
+        Self::new(Kind::Folder, format!("could not fetch message {uid} of {folder:?} on {host:?}: it is no longer there"))
+            .hint("what was fetched before is still in the store")
+    }
+
     pub(crate) fn no_account_folder(account: &str) -> Self {
         Self::new(Kind::Config, format!("could not read the account {:?}: it names no folder", clean(account)))
             .hint("set `folders = [\"INBOX\"]`")
@@ -239,29 +247,15 @@ fn tail_or_nothing(said: &str) -> String {
     if said.is_empty() { " nothing".to_owned() } else { format!(": {said}") }
 }
 
-/// Text from outside made safe for a message: one line, no control or direction characters, at most 300 characters.
-pub fn clean(text: &str) -> String {
-    let text = text.trim();
-    let mut out = String::with_capacity(text.len().min(320));
-    for (n, c) in text.chars().enumerate() {
-        if n == 300 {
-            out.push('…');
-            break;
-        }
-        match c {
-            '\t' | '\r' | '\n' => out.push(' '),
-            c if unsafe_for_terminal(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
+/// Text from outside made fit for a message: one line, safe for a terminal, at most 300 characters.
+pub(crate) fn clean(text: &str) -> String {
+    let line = text.trim().replace(['\t', '\r', '\n'], " ");
+    let mut shown = stdx::visible(&line).into_owned();
+    if let Some((at, _)) = shown.char_indices().nth(300) {
+        shown.truncate(at);
+        shown.push('…');
     }
-    out
-}
-
-/// Control characters, and those that reorder or hide text.
-fn unsafe_for_terminal(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    shown
 }
 
 #[cfg(test)]
@@ -271,8 +265,8 @@ mod tests {
     #[test]
     fn nothing_from_a_server_controls_the_terminal() {
         let error = Error::login_refused("h", "u", "NO \u{1b}]0;owned\u{7}\u{202e}gone\r\n\u{9b}2J", "hint");
-        assert!(!error.what.chars().any(unsafe_for_terminal), "{}", error.what);
-        assert!(error.what.contains(r"\u{1b}]0;owned\u{7}\u{202e}gone"), "{}", error.what);
+        assert!(!error.what.chars().any(stdx::is_hidden), "{}", error.what);
+        assert!(error.what.contains("^[]0;owned^G<U+202E>gone"), "{}", error.what);
     }
 
     #[test]

@@ -221,6 +221,14 @@ mod tests {
                 "anna@gm\u{430}il.com",
                 Some((Level::Warning, "letters of different alphabets (U+0430): it may not be what it looks like")),
             ),
+            (
+                "anna@grnail.com",
+                Some((Level::Warning, "did you mean anna@gmail.com? domain that looks the same; well-known provider")),
+            ),
+            (
+                "anna@fimr.example",
+                Some((Level::Warning, "did you mean anna@firm.example? domain one swap away; 40 deliveries there")),
+            ),
             ("anna@b\u{fc}cher.example", Some((Level::Note, "the domain is sent as xn--bcher-kva.example"))),
             ("anna@xn--bcher-kva.example", Some((Level::Note, "the domain reads b\u{fc}cher.example"))),
         ] {

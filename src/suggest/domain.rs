@@ -87,7 +87,7 @@ pub(super) fn offer(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mu
     repaired(book, reading, pool);
     let Some(odds) = odds(query.cause) else { return };
     let unheard = matches!(query.cause, Cause::DomainUnknown | Cause::DomainNoMail);
-    let real = data().is_real(typed) && !(unheard && !data().is_provider(typed));
+    let real = data().is_real(typed) && (!unheard || data().is_provider(typed));
     let works = real || !unheard && book.mails_at(typed) > 0;
     let base = log_sum(
         stranger(typed) + odds.stranger,

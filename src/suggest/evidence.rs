@@ -10,7 +10,10 @@ use super::data::data;
 use super::local::{name_words, same_name, spells};
 use super::slip::{Step, slip};
 use super::{Named, NamedRole, Pool, Query};
-use crate::model::Address;
+use crate::model::{Address, Cause};
+
+/// Most named addresses that are weighed.
+const MOST_NAMED: usize = 500;
 
 /// Corrections made before: of this very address, and of its domain.
 pub(super) fn learned(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mut Pool<'_>) {
@@ -27,7 +30,7 @@ pub(super) fn learned(query: &Query<'_>, book: &Book, reading: &Reading, pool: &
 
 /// Addresses that the mails of the case name.
 pub(super) fn named(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mut Pool<'_>) {
-    for named in query.named {
+    for named in query.named.iter().take(MOST_NAMED) {
         let Some(address) = Address::new(&named.address) else { continue };
         let ours = book.is_own_domain(address.domain()) && !same_text(address.local(), &reading.local);
         if ours || is_machine(address.local()) {
@@ -54,12 +57,22 @@ fn is_machine(local: &str) -> bool {
     bounces.contains(&plain) || plain.ends_with("-noreply") || plain.ends_with("-bounces")
 }
 
+fn mailbox_gone(cause: Cause) -> bool {
+    matches!(cause, Cause::MailboxUnknown | Cause::MailboxMoved | Cause::MailboxDisabled)
+}
+
 /// Score, whether it may be preselected, and what it has in common with the failed address.
 fn weigh(query: &Query<'_>, named: &Named, address: &Address, reading: &Reading) -> Option<(f32, bool, String)> {
     use NamedRole as Role;
     match named.role {
         Role::ServerHint => return Some((18.0, true, String::new())),
-        Role::NewAddress => return Some((17.0, true, String::new())),
+        // Mail text says "please use" of many addresses: it is the person's new one where the old one is gone,
+        // and not where the domain was mistyped or the address is a function's.
+        Role::NewAddress if data().is_role(address.local()) => return Some((1.0, false, String::new())),
+        Role::NewAddress if mailbox_gone(query.cause) || same_text(address.local(), &reading.local) => {
+            return Some((17.0, true, String::new()));
+        }
+        Role::NewAddress => return Some((3.5, false, String::new())),
         _ => {}
     }
     let customers = matches!(named.role, Role::QuotedFrom | Role::ReplyTo | Role::Signature | Role::SamePerson);

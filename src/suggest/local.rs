@@ -14,6 +14,9 @@ use crate::model::Cause;
 const TITLES: [&str; 16] =
     ["dr", "prof", "mr", "mrs", "ms", "miss", "herr", "frau", "dipl", "ing", "med", "mag", "phd", "mba", "sir", "via"];
 
+/// Longest display name that is read, in bytes.
+const LONGEST_NAME: usize = 200;
+
 /// Offers other local parts at the same domain.
 pub(super) fn offer(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mut Pool<'_>) {
     let found = matches!(
@@ -101,6 +104,7 @@ fn by_shape(name: &str, book: &Book, reading: &Reading, pool: &mut Pool<'_>) {
 /// The words of a display name, first name first, in plain lower-case letters; titles and what stands in brackets left out.
 pub(super) fn name_words(name: &str) -> Vec<String> {
     let cut = name.find(['(', '<', '[', '@']).and_then(|at| name.get(..at)).unwrap_or(name);
+    let cut = if cut.len() > LONGEST_NAME { "" } else { cut };
     let turned = match cut.split_once(',') {
         Some((last, first)) => format!("{first} {last}"),
         None => cut.to_owned(),

@@ -115,6 +115,9 @@ pub struct Suggestion {
 /// Most suggestions given: they are taken with the keys 1 to 9.
 pub const MOST: usize = 9;
 
+/// Longest failed text that is read, in bytes.
+const LONGEST_FAILED: usize = 1000;
+
 /// A strong suggestion must be this much likelier than the next one (nats; 1.6 is five to one).
 const LEAD: f32 = 1.6;
 
@@ -129,7 +132,8 @@ const LEAD: f32 = 1.6;
 /// assert_eq!(found[0].confidence, Confidence::Strong);
 /// ```
 pub fn suggest(query: &Query<'_>, book: &Book) -> Vec<Suggestion> {
-    if !query.address_at_fault {
+    // An address has at most 254 bytes (RFC 5321); what is far longer is no address that somebody mistyped.
+    if !query.address_at_fault || query.failed.len() > LONGEST_FAILED {
         return Vec::new();
     }
     let mut pool = Pool::new(query, book);

@@ -8,6 +8,8 @@ use super::{Named, NamedRole};
 
 /// Most of a text that is read, in bytes; addresses further down are in mails quoted many times over.
 const MOST_TEXT: usize = 512 * 1024;
+/// Most of one line that is read, in bytes.
+const MOST_LINE: usize = 4000;
 /// Most addresses given.
 const MOST_FOUND: usize = 200;
 
@@ -21,8 +23,7 @@ const MOST_FOUND: usize = 200;
 /// assert_eq!(found[0].role, NamedRole::QuotedFrom);
 /// ```
 pub fn named_in_text(text: &str) -> Vec<Named> {
-    let end = (0..=MOST_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let lines: Vec<&str> = text.get(..end).unwrap_or_default().lines().map(unquoted).collect();
+    let lines: Vec<&str> = head(text, MOST_TEXT).lines().map(|line| unquoted(head(line, MOST_LINE))).collect();
     let mut found: Vec<Named> = Vec::new();
     let mut below_mark = 0_usize; // lines since "-- "
     for (number, line) in lines.iter().enumerate() {
@@ -49,6 +50,12 @@ pub fn named_in_text(text: &str) -> Vec<Named> {
     found
 }
 
+/// The first bytes of a text, cut between characters.
+fn head(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
 fn keep(found: &mut Vec<Named>, named: Named) {
     let lower = named.address.to_lowercase();
     match found.iter_mut().find(|other| other.address.to_lowercase() == lower) {
@@ -62,7 +69,7 @@ fn keep(found: &mut Vec<Named>, named: Named) {
 
 /// The line without quote marks.
 fn unquoted(line: &str) -> &str {
-    line.trim_start_matches(|c: char| c == '>' || c == '|' || c == ' ' || c == '\t').trim_end_matches('\r')
+    line.trim_start_matches(['>', '|', ' ', '\t']).trim_end_matches('\r')
 }
 
 /// An address in a line.
@@ -101,7 +108,7 @@ fn addresses(line: &str) -> Vec<Hit> {
 fn name_before(line: &str, start: usize) -> Option<String> {
     let head = line.get(..start)?.trim_end();
     let head = head.strip_suffix("mailto:").unwrap_or(head);
-    let head = head.strip_suffix(['<', '[', '('])?.trim_end();
+    let head = head.strip_suffix(['<', '[', '('])?.trim_end().trim_end_matches(['(', '<', ' ']);
     let from = [head.rfind([':', ';', '>', '@']), head.rfind(", ").filter(|_| !head.ends_with('"')), head.rfind('\t')];
     let cut = from.into_iter().flatten().max().map_or(0, |at| at + 1);
     let name = head.get(cut..)?.trim();
@@ -204,7 +211,12 @@ mod tests {
                 Some("Anne Roy"),
                 R::QuotedFrom,
             ),
-            ("El lun, 2 nov 2026 a las 10:12, Ana Ruiz (<a@b.example>) escribió:", "a@b.example", None, R::QuotedFrom),
+            (
+                "El lun, 2 nov 2026 a las 10:12, Ana Ruiz (<a@b.example>) escribió:",
+                "a@b.example",
+                Some("Ana Ruiz"),
+                R::QuotedFrom,
+            ),
             ("Von: Anna Berg <a@b.example>", "a@b.example", Some("Anna Berg"), R::QuotedFrom),
             ("*From:* Anna Berg [mailto:a@b.example]", "a@b.example", Some("Anna Berg"), R::QuotedFrom),
             ("Reply-To: a@b.example", "a@b.example", None, R::ReplyTo),

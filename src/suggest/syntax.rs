@@ -9,6 +9,9 @@ pub(super) struct Problem {
     pub(super) at: Option<usize>,
 }
 
+/// Most problems worth naming at once.
+const MOST: usize = 8;
+
 fn problem(message: impl Into<String>, at: Option<usize>) -> Problem {
     Problem { message: message.into(), at }
 }
@@ -29,6 +32,7 @@ pub(super) fn problems(address: &str) -> Vec<Problem> {
     let domain = rest.get(1..).unwrap_or_default();
     let mut found = local_problems(local);
     found.extend(domain_problems(domain, sign + 1));
+    found.truncate(MOST);
     if found.is_empty() && address.len() > 254 {
         found.push(problem("longer than 254 bytes (RFC 5321 section 4.5.3.1.3)", Some(254)));
     }

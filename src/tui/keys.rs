@@ -252,7 +252,7 @@ mod tests {
         for section in &map.sections {
             assert!(!section.title.is_empty());
             for entry in &section.entries {
-                let plain = |key: &Key| !key.ctrl && !key.alt && !matches!(key.code, super::super::input::Code::F(_));
+                let plain = |key: &Key| !key.ctrl && !key.alt && !matches!(key.code, crate::tui::input::Code::F(_));
                 let only_control = [Action::HalfDown, Action::HalfUp, Action::Redraw, Action::Suspend, Action::Cancel];
                 assert!(entry.keys.iter().any(plain) || only_control.contains(&entry.action), "{:?}", entry.action);
             }

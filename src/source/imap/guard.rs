@@ -220,7 +220,7 @@ impl Guard {
             state.trip = Some(Trip::Cancelled);
             return Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"));
         }
-        if now >= state.budget.deadline && !state.idle.as_ref().is_some_and(|idle| !idle.done_sent) {
+        if now >= state.budget.deadline && state.idle.as_ref().is_none_or(|idle| idle.done_sent) {
             state.trip = Some(Trip::Deadline);
             return Err(io::Error::new(io::ErrorKind::TimedOut, "no complete answer in time"));
         }
@@ -455,7 +455,7 @@ mod tests {
         let control = Control::new(budget, vec![Secret::new("hunter2".to_owned())]);
         let take = |text: &str| control.state().take_in(&mut text.to_owned().into_bytes()).unwrap();
         take("* OK first\r\n* NO you said \"hunter2\" \u{1b}[2J\r\n");
-        assert_eq!(control.last_line(), r#"* NO you said "***" \u{1b}[2J"#);
+        assert_eq!(control.last_line(), r#"* NO you said "***" ^[[2J"#);
         for cut in 0..10 {
             take("\r\n");
             take(&format!("{}hunter2{}", "x".repeat(20), "y".repeat(RING - cut)));

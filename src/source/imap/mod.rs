@@ -8,20 +8,26 @@
 
 mod answer;
 mod certificate;
+mod check;
 mod connect;
 mod cursor;
 mod guard;
 mod login;
+mod place;
 mod pull;
 mod session;
 mod utf7;
+mod watch;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub use certificate::Certificate;
+pub use check::{Found, Report, check, fetch, flags};
 pub use cursor::Cursor;
+pub use place::read_place;
 pub use pull::{Event, Outcome, pull};
+pub use watch::{Watching, wait};
 
 use crate::model::{Secret, Timestamp};
 
@@ -69,6 +75,12 @@ pub struct Limits {
     pub first_window: u32,
     /// Candidates fetched at once.
     pub batch: usize,
+    /// Watching: pause before a connection.
+    pub watch_pause: Duration,
+    /// Watching: longest pause after a connection broke.
+    pub watch_retry: Duration,
+    /// Watching: how long one IDLE, or the pause between two polls, lasts; none for the usual.
+    pub watch_idle: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -83,6 +95,9 @@ impl Default for Limits {
             window: 2000,
             first_window: 500,
             batch: 128,
+            watch_pause: Duration::from_secs(2),
+            watch_retry: Duration::from_secs(60),
+            watch_idle: None,
         }
     }
 }
@@ -136,22 +151,3 @@ impl Options {
 /// The header fields a scan asks for; the candidate callback sees these and no others.
 pub const SCAN_FIELDS: &[&str] =
     &["FROM", "SUBJECT", "CONTENT-TYPE", "AUTO-SUBMITTED", "RETURN-PATH", "X-FAILED-RECIPIENTS"];
-
-/// The place of a message: `imap://account/folder;uid=12`.
-fn place(account: &str, folder: &str, uid: u32) -> crate::model::MessageRef {
-    let escape = |text: &str, also: &[char]| {
-        let mut out = String::new();
-        for c in text.chars() {
-            if c.is_control() || also.contains(&c) {
-                for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                    out.push_str(&format!("%{byte:02X}"));
-                }
-            } else {
-                out.push(c);
-            }
-        }
-        out
-    };
-    let (account, folder) = (escape(account, &['/', ';', '%']), escape(folder, &[';', '%']));
-    crate::model::MessageRef(format!("imap://{account}/{folder};uid={uid}"))
-}

@@ -8,8 +8,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::answer::{self, Examined, Fetched};
+use super::place::place;
 use super::session::{Failure, Session};
-use super::{Cursor, Options, place};
+use super::{Cursor, Options};
 use crate::model::{MessageRef, Timestamp};
 use crate::source::{Cancel, Error, Kind, RawMail};
 
@@ -128,7 +129,6 @@ pub fn pull(
         waited: Duration::ZERO,
         yielded: false,
         suspects: Vec::new(),
-        first_window_done: false,
         outcome: Outcome::default(),
     };
     for folder in &options.folders {
@@ -184,7 +184,6 @@ struct Puller<'a> {
     yielded: bool,
     /// Messages that failed before anything succeeded: it may be the server's fault.
     suspects: Vec<(u32, Error)>,
-    first_window_done: bool,
     outcome: Outcome,
 }
 
@@ -341,7 +340,9 @@ impl<'a> Puller<'a> {
         if asked > bearable {
             return Err(Stop::Failed(error));
         }
-        self.drop_session();
+        if asked > Duration::from_secs(60) {
+            self.drop_session();
+        }
         let end = Instant::now() + asked;
         while let Some(rest) = end.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
             let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);
@@ -687,7 +688,7 @@ fn needs_more(bytes: &[u8]) -> bool {
 }
 
 /// INTERNALDATE (RFC 3501 section 7.4.2): `17-Jul-1996 02:44:25 -0700`.
-fn internal_date(text: &[u8]) -> Option<Timestamp> {
+pub(super) fn internal_date(text: &[u8]) -> Option<Timestamp> {
     Timestamp::from_rfc2822(&std::str::from_utf8(text).ok()?.trim().replacen('-', " ", 2))
 }
 

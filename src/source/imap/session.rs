@@ -3,6 +3,7 @@
 //! The only place that talks to the `imap` crate after sign-in. The crate sends commands, matches tags and finds the
 //! end of an answer; the answers are read by [`super::answer`]. A panic of the crate ends the session, not the program.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::answer::{self, Examined};
 use super::connect::{check_greeting, connect};
 use super::guard::{Budget, Control, Guard, Trip, Wire};
 use super::login::{self, Refused};
-use super::{Options, utf7};
+use super::{Found, Options, utf7};
 use crate::source::{Cancel, Error, Kind};
 
 /// Answers to commands that carry no mail.
@@ -42,7 +43,6 @@ pub(super) struct Session<'a> {
     options: &'a Options,
     inner: ::imap::Session<Guard>,
     control: Control,
-    pub(super) capabilities: Vec<String>,
     /// The folder that is open, and what the server said when it was opened.
     pub(super) folder: Option<(String, Examined)>,
     pub(super) facts: Facts,
@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
             Ok(Err(Refused::Broken(error))) => return Err(failure(options, &control, "log in", error).error),
             Err(_) => return Err(Error::garbage(host, "log in", "the IMAP library gave up", &control.last_line())),
         };
-        Ok(Self { options, inner, control, capabilities, folder: None, facts })
+        Ok(Self { options, inner, control, folder: None, facts })
     }
 
     /// Bytes received on this connection.
@@ -132,22 +132,10 @@ impl<'a> Session<'a> {
     /// Opens a folder for reading only.
     pub(super) fn examine(&mut self, folder: &str, until: Instant) -> Result<Examined, Failure> {
         self.folder = None;
-        let Some(name) = utf7::quote(&utf7::encode(folder)) else {
-            return Err(Failure {
-                error: Error::bad_setting("the folder", folder, "it contains a line break"),
-                lost: false,
-                cut: false,
-            });
-        };
+        let name = self.name(folder)?;
         let budget = self.budget(until, SMALL);
         let outcome = self.run(&format!("EXAMINE {name}"), "open a folder", budget);
-        let data = outcome.map_err(|mut failure| {
-            if failure.error.kind == Kind::Protocol && !failure.lost {
-                let said = without_tag(&self.control.last_line());
-                failure.error = Error::folder(folder, &self.options.host, &said);
-            }
-            failure
-        })?;
+        let data = outcome.map_err(|failure| self.about_folder(failure, folder))?;
         let examined = answer::examined(&data);
         self.folder = Some((folder.to_owned(), examined.clone()));
         Ok(examined)
@@ -194,6 +182,76 @@ impl<'a> Session<'a> {
         let set = uid_set(uids);
         let count = to.saturating_sub(from);
         self.run(&format!("UID FETCH {set} (UID BODY.PEEK[]<{from}.{count}>)"), "fetch messages", budget)
+    }
+
+    /// What the server can do now that somebody is signed in.
+    pub(super) fn capabilities(&mut self) -> Result<Vec<String>, Failure> {
+        let budget = self.budget(Instant::now() + self.options.limits.command, SMALL);
+        let data = self.run("CAPABILITY", "ask what the server can do", budget)?;
+        Ok(answer::capabilities(&data))
+    }
+
+    /// The folders, as the server wrote them: the tap has the umlauts that the guard hides from the crate.
+    pub(super) fn list(&mut self, until: Instant) -> Result<Vec<Found>, Failure> {
+        let budget = self.budget(until, SMALL);
+        self.control.tap();
+        let outcome = self.run("LIST \"\" \"*\"", "list the folders", budget);
+        let data = self.control.take_tap();
+        outcome?;
+        let found = answer::listed(&data).into_iter().map(|(name, selectable, flags)| {
+            let junk = flags.contains("\\junk");
+            Found { name: utf7::decode(&name), selectable, junk, messages: None }
+        });
+        Ok(found.collect())
+    }
+
+    /// UIDVALIDITY, next UID and number of messages of a folder that is not open.
+    pub(super) fn status(&mut self, folder: &str, until: Instant) -> Result<(u32, Option<u32>, u32), Failure> {
+        let name = self.name(folder)?;
+        let budget = self.budget(until, SMALL);
+        self.control.tap();
+        let outcome = self.run(&format!("STATUS {name} (MESSAGES UIDNEXT UIDVALIDITY)"), "look at a folder", budget);
+        let data = self.control.take_tap();
+        outcome.map_err(|failure| self.about_folder(failure, folder))?;
+        let number = |name| answer::status_number(&data, name);
+        Ok((number("UIDVALIDITY").unwrap_or(0), number("UIDNEXT"), number("MESSAGES").unwrap_or(0)))
+    }
+
+    /// The flags of some places of the open folder, by UID.
+    pub(super) fn flags(&mut self, first: u32, last: u32, until: Instant) -> Result<BTreeMap<u32, String>, Failure> {
+        let budget = self.budget(until, SCAN);
+        let data = self.run(&format!("FETCH {first}:{last} (UID FLAGS)"), "read flags", budget)?;
+        let messages = answer::fetched(&data).into_iter();
+        Ok(messages.filter_map(|message| Some((message.uid?, String::from_utf8_lossy(message.flags?).into_owned()))).collect())
+    }
+
+    /// Some bytes of one message.
+    pub(super) fn piece(&mut self, uid: u32, from: u64, count: u64, until: Instant) -> Result<Vec<u8>, Failure> {
+        let budget = self.budget(until, count + 2 * SLACK);
+        self.run(&format!("UID FETCH {uid} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<{from}.{count}>)"), "fetch a message", budget)
+    }
+
+    /// Waits until the server tells of a change in the open folder, or the time is over; says whether there was one.
+    pub(super) fn idle(&mut self, until: Instant) -> Result<bool, Failure> {
+        self.control.idle_until(until);
+        let budget = Budget { deadline: until, bytes: SMALL, literal: SLACK };
+        let outcome = self.run("IDLE", "wait for mail", budget);
+        let news = self.control.idle_over();
+        outcome.map(|_| news)
+    }
+
+    /// A folder's name on the wire.
+    fn name(&self, folder: &str) -> Result<String, Failure> {
+        let error = || Error::bad_setting("the folder", folder, "it contains a line break");
+        utf7::quote(&utf7::encode(folder)).ok_or_else(|| Failure { error: error(), lost: false, cut: false })
+    }
+
+    fn about_folder(&self, mut failure: Failure, folder: &str) -> Failure {
+        if failure.error.kind == Kind::Protocol && !failure.lost {
+            let said = without_tag(&self.control.last_line());
+            failure.error = Error::folder(folder, &self.options.host, &said);
+        }
+        failure
     }
 
     /// Says goodbye; whether the server answers does not matter.
@@ -249,7 +307,7 @@ fn failure(options: &Options, control: &Control, doing: &str, error: impl Into<O
 }
 
 /// The error for a server that asks to slow down, where the text says so.
-fn throttled(options: &Options, said: &str) -> Option<Error> {
+pub(super) fn throttled(options: &Options, said: &str) -> Option<Error> {
     let lower = said.to_lowercase();
     let hit = THROTTLING.lines().any(|text| !text.is_empty() && lower.contains(text));
     hit.then(|| Error::throttled(&options.host, said, asked_to_wait(&lower).unwrap_or(30)))

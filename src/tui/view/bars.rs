@@ -69,13 +69,14 @@ fn sync(model: &Model, words: bool) -> String {
             let at = time.format("%H:%M", &model.setup.zone);
             if words { format!("^ synced {at} ") } else { format!("^ {at} ") }
         }
-        (None, true) => " ".to_owned(),
+        (None, true) => String::new(),
         (None, false) => if words { "^ not fetched yet ($) " } else { "^ - " }.to_owned(),
     }
 }
 
 /// Fills a bar up to its edge, so that its style reaches there.
 fn pad(mut row: Row, columns: usize, style: Style) -> Row {
+    row.right = row.right.filter(|(text, _)| !text.is_empty());
     let right = row.right.as_ref().filter(|(text, _)| width(text) + 8 < columns).map_or(0, |(text, _)| width(text) + 1);
     let used = row.width();
     let blank = columns.saturating_sub(used + right);
@@ -93,6 +94,11 @@ pub fn reader_status(model: &Model, first: usize, shown: usize, all: usize) -> R
     let lines = if all == 0 { String::new() } else { format!("  {}-{} of {all}", first + 1, (first + shown).min(all)) };
     let narrow = columns < usize::from(MEDIUM);
     let right = if narrow { format!("{name} ") } else { format!("{} {name}{lines} ", pane_number(model.pane)) };
+    if model.pane == Pane::Diagnosis {
+        // The address and the reason stand right below.
+        let text = format!(" {place}   left {}", model.queue.tally().left);
+        return pad(Row::of(text, style).right(right, style), columns, style);
+    }
     let mut text = format!(" {place}  {}", clean(&super::list::who(case)));
     if !narrow {
         text.push_str(&format!("   {} {}   left {}", super::list::code(case), clean(&model.words(case.cause).title), model.queue.tally().left));

@@ -66,16 +66,16 @@ pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
     let recipient = newest.and_then(|notice| notice.recipient.and_then(|at| notice.diagnosis.recipients.get(at)));
     match small {
         Some(height) => {
-            // Nine or ten lines: what was said gets two, the rest one each; a taller pane gives more to the words.
+            // Ten lines: what it means and what was said get two each, the rest one; a taller pane gives more to the words.
             let more = height.saturating_sub(10);
-            meaning(&mut lines, case, recipient, 1 + more.min(1));
-            said(&mut lines, detail, recipient, if height >= 9 { 2 + usize::from(more >= 3) } else { 1 }, true);
+            meaning(&mut lines, case, recipient, if height >= 9 { 2 } else { 1 });
+            said(&mut lines, detail, recipient, if height >= 10 { 2 + more.min(2) } else { 1 }, true);
             reporter(&mut lines, detail, recipient, true);
             original(&mut lines, detail, true);
-            if height >= 10 {
-                next(&mut lines, case, recipient, 1 + usize::from(more >= 2), true);
-            }
             proposal(&mut lines, detail, true);
+            if more >= 3 {
+                next(&mut lines, case, recipient, 2, true);
+            }
             why(&mut lines, detail, recipient, 1);
         }
         None => {
@@ -110,9 +110,9 @@ fn failed(lines: &mut Lines<'_>, case: &Case) {
 fn meaning(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>, most: usize) {
     let words = lines.model.words(case.cause);
     let lasting = match (case.kind, case.status.map(|status| status.class)) {
-        (crate::model::Kind::Delay, _) => "delayed: ",
-        (_, Some(Class::Transient)) => "temporary: ",
-        (_, Some(Class::Permanent)) => "permanent: ",
+        (crate::model::Kind::Delay, _) => "delayed.  ",
+        (_, Some(Class::Transient)) => "temporary.  ",
+        (_, Some(Class::Permanent)) => "permanent.  ",
         _ => "",
     };
     let meaning = recipient.map(|r| r.meaning.as_str()).filter(|meaning| !meaning.is_empty());
@@ -243,11 +243,16 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
         None => lines.fact("Suggest", &format!("nothing: {}", detail.offer.why), "text", usize::from(small), small),
     }
     if small {
-        // One line for all candidates, empty where there are none.
+        // One line for all candidates; where there are none, for what to do.
+        let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Correct);
         let numbered: Vec<String> =
-            detail.suggestions.iter().take(3).enumerate().map(|(at, s)| format!("{} {}", at + 1, s.address)).collect();
-        let text = if numbered.is_empty() { String::new() } else { format!("c: {}", numbered.join("   ")) };
-        lines.fact("", &text, "text", 1, true);
+            detail.suggestions.iter().take(3).enumerate().map(|(at, s)| format!("{key}{} {}", at + 1, s.address)).collect();
+        if numbered.is_empty() {
+            let step = lines.model.words(detail.case.cause).next_step.clone();
+            lines.fact("Next", &step, "text", 1, true);
+        } else {
+            lines.fact("", &numbered.join("   "), "text", 1, true);
+        }
     } else {
         for (at, suggestion) in detail.suggestions.iter().enumerate() {
             lines.fact("", &format!("c{}  {}   {}", at + 1, suggestion.address, suggestion.because), "text", 0, false);
@@ -284,14 +289,18 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, mo
         return;
     }
     lines.fact("Certainty", sure, "text", 0, false);
-    for (at, evidence) in recipient.evidence.iter().enumerate() {
+    // What was read stands above already: here is where it was read.
+    let mut places: Vec<String> = Vec::new();
+    for evidence in &recipient.evidence {
         let place = match (evidence.line, &evidence.part) {
             (Some(line), _) => format!("line {line}"),
             (None, Some(part)) => format!("part {part}"),
-            (None, None) => String::new(),
+            (None, None) => continue,
         };
-        let text = format!("{}: {}  ({}, {place})", evidence.claim.replace('_', " "), evidence.text, evidence.from);
-        lines.fact(if at == 0 { "Evidence" } else { "" }, &text, "text", 2, false);
+        places.push(format!("{} {place} ({})", evidence.claim.replace('_', " "), evidence.from));
+    }
+    if !places.is_empty() {
+        lines.fact("Evidence", &places.join(", "), "text", 0, false);
     }
     if let Some(rule) = &recipient.rule {
         lines.fact("Rule", rule, "text", 0, false);
@@ -305,7 +314,8 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
     for (at, note) in newest.diagnosis.notes.iter().enumerate() {
         lines.fact(if at == 0 { "Doubts" } else { "" }, note, "warning", 0, false);
     }
-    for (at, notice) in detail.notices.iter().enumerate() {
+    let several = detail.notices.iter().filter(|_| detail.notices.len() > 1);
+    for (at, notice) in several.enumerate() {
         let text = format!("{}  {}  {}", notice.received.format("%d %b %H:%M", &zone), notice.diagnosis.kind, notice.place.0);
         lines.fact(if at == 0 { "Notices" } else { "" }, &text, "text", 0, false);
     }
@@ -327,5 +337,4 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
         );
         lines.fact(if at == 0 { "Decided" } else { "" }, &text, "text", 0, false);
     }
-    lines.fact("Case", &detail.case.id.0, "label", 0, false);
 }
