@@ -7,7 +7,7 @@ use super::Context;
 use super::collect::{Envelope, has_field};
 use crate::mail::{Head, normalise};
 use crate::model::Kind;
-use crate::rules::{Hint, Seen};
+use crate::rules::Hint;
 
 /// The header fields the answer depends on; a mail source needs to fetch no others.
 pub const HEADER_FIELDS: &[&str] = &[
@@ -40,7 +40,7 @@ pub fn is_candidate_with(header: &[u8], context: &Context) -> bool {
         return true;
     }
     let envelope = Envelope::of(&head);
-    let seen = Seen { from: &envelope.from, subject: &envelope.subject, header: &field, body: &[] };
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &field, &[]);
     let hints = context.rules.hints(&seen);
     let decoy = hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
     hints.iter().any(|(hint, name)| match hint {

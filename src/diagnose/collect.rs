@@ -8,7 +8,7 @@ use super::zone::{self, Zone};
 use super::{Context, kind};
 use crate::mail::{Field, Head, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned};
 use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role, reply};
-use crate::rules::{Extent, Format, Hint, Hole, RuleBook, Seen};
+use crate::rules::{Extent, Format, Hint, Hole, RuleBook};
 use crate::stdx;
 
 /// Everything that was read, before anything is concluded.
@@ -64,7 +64,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let envelope = Envelope::of(head);
     let header = |name: &str, text: Option<&str>| has_field(head, name, text);
     let body = scan(rules, &zones);
-    let seen = Seen { from: &envelope.from, subject: &envelope.subject, header: &header, body: &body };
+    let seen = rules.seen(&envelope.from, &envelope.subject, &header, &body);
     let hints: Vec<(Hint, &'r str)> = rules.hints(&seen);
     let format = rules.format_of(&seen);
     let delay = format.is_some_and(|format| format.is_delay(&seen));

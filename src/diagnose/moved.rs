@@ -17,6 +17,10 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
     let mut out = Vec::new();
     for recipient in &diagnosis.recipients {
         let Some(text) = &recipient.diagnostic else { continue };
+        let others = find_addresses(text).any(|found| usable(&found.address, diagnosis, context));
+        if !others {
+            continue;
+        }
         let says_so = recipient.reply_code == Some(551) || recipient.cause == crate::model::Cause::MailboxMoved || names_new(text, context);
         if !says_so {
             continue;
@@ -72,7 +76,7 @@ fn push(out: &mut Vec<NewAddress>, replaces: Option<Address>, address: Address, 
 /// Whether the wording says that an address replaces another; the wordings are the `moved` hints of `kinds.toml`.
 fn names_new(text: &str, context: &Context) -> bool {
     let numbers = context.rules.scan(text);
-    let seen = crate::rules::Seen { from: "", subject: "", header: &|_, _| false, body: &numbers };
+    let seen = context.rules.seen("", "", &|_, _| false, &numbers);
     context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::Moved)
 }
 

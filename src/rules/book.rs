@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::format::{Format, Literals, ReadyMarks, Seen};
 use super::pattern::{Hole, Pattern};
-use super::phrases::Automaton;
+use super::phrases::Matcher;
 use super::provider::{Provider, fits};
 use serde::{Deserialize, Serialize};
 
@@ -324,13 +324,16 @@ pub struct RuleBook {
     pub(crate) replies: BTreeMap<u16, ReplyRow>,
     providers: Vec<Provider>,
     rules: Vec<Rule>,
-    by_phrase: Automaton,
+    by_phrase: Matcher,
     /// Rules without a phrase.
     bare: Vec<u32>,
     pub(crate) desks: Vec<Desk>,
     formats: Vec<Format>,
     pub(crate) kinds: Kinds,
     literals: Literals,
+    /// Ticket marks in the order they are asked: desk, mark.
+    marks: Vec<(usize, usize)>,
+    by_mark: Matcher,
 }
 
 impl RuleBook {
@@ -371,11 +374,24 @@ impl RuleBook {
         for format in &mut self.formats {
             format.number(&mut self.literals);
         }
+        self.order_marks();
         for entry in &mut self.kinds.entries {
             if let Some(marks) = entry.raw.take() {
                 entry.marks = ReadyMarks::ready(marks, &mut self.literals);
             }
         }
+    }
+
+    fn order_marks(&mut self) {
+        let mut marks: Vec<(usize, usize)> = self.desks.iter().enumerate().flat_map(|(desk, one)| (0..one.tickets.len()).map(move |ticket| (desk, ticket))).collect();
+        marks.sort_by_key(|&(desk, ticket)| self.desks.get(desk).and_then(|one| Some((one.tickets.get(ticket)?.priority, one.slug == "generic"))));
+        for (number, &(desk, ticket)) in (0..).zip(&marks) {
+            let anchor = self.desks.get(desk).and_then(|one| one.tickets.get(ticket)?.pattern.anchor());
+            if let Some(anchor) = anchor {
+                self.by_mark.add(anchor, number);
+            }
+        }
+        self.marks = marks;
     }
 
     /// The words for a cause.
@@ -466,6 +482,25 @@ impl RuleBook {
         self.literals.scan(text)
     }
 
+    /// What is known of a notice by its header and the numbers of the marks in its body.
+    pub fn seen<'a>(&self, from: &str, subject: &'a str, header: &'a dyn Fn(&str, Option<&str>) -> bool, body: &'a [u32]) -> Seen<'a> {
+        Seen { from: self.literals.scan(from), subject: self.literals.scan(subject), subject_text: subject, header, body }
+    }
+
+    /// The marks of tickets, with their desks, as good as they are: sure ones first, desks before the generic forms.
+    pub fn ticket_marks(&self) -> impl Iterator<Item = (usize, &Desk, &TicketPattern)> + '_ {
+        let mark = |&(desk, ticket): &(usize, usize)| {
+            let desk = self.desks.get(desk)?;
+            Some((desk, desk.tickets.get(ticket)?))
+        };
+        self.marks.iter().enumerate().filter_map(move |(number, place)| mark(place).map(|(desk, ticket)| (number, desk, ticket)))
+    }
+
+    /// Numbers of the ticket marks that may stand in a text, sorted; those without a literal are not among them.
+    pub fn scan_tickets(&self, text: &str) -> Vec<u32> {
+        self.by_mark.owners_in(text)
+    }
+
     /// The families whose marks fit; more than one is a fault of the tables.
     pub fn formats_of(&self, seen: &Seen<'_>) -> Vec<&Format> {
         self.formats.iter().filter(|format| format.recognises(seen)).collect()
@@ -489,7 +524,7 @@ impl RuleBook {
     /// The hints of `kinds.toml` that fit, with their names.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
         let hints = self.kinds.entries.iter().filter_map(|entry| {
-            let subject = entry.subject.is_empty() || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
+            let subject = entry.subject.is_empty() || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject_text.trim_start(), prefix).is_some());
             let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
             (subject && marks).then_some((entry.hint, entry.name.as_str()))
         });
