@@ -121,6 +121,16 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     Gathered { report, reporter, returned, format, delay, hints, stated, notes: Vec::new(), standard, has_returned, weak, pasted_header }
 }
 
+/// The names of all families that recognise a mail.
+pub(super) fn families(mail: &Mail<'_>, context: &Context) -> Vec<String> {
+    let zones = zone::zones(mail);
+    let envelope = Envelope::of(mail.head());
+    let header = |name: &str, text: Option<&str>| has_field(mail.head(), name, text);
+    let body = scan(&context.rules, &zones);
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &body);
+    context.rules.formats_of(&seen).iter().map(|format| format.family.clone()).collect()
+}
+
 /// Numbers of the marks in the notice's own words.
 fn scan(rules: &RuleBook, zones: &[Zone<'_>]) -> Vec<u32> {
     let mut out = Vec::new();

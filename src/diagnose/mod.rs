@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use candidate::{HEADER_FIELDS, is_candidate, is_candidate_with};
 pub use explain::{explain, explain_code};
-pub use trace::trace;
+pub use trace::{families, trace};
 
 use crate::mail::{Mail, PartKind, addresses, date_of, message_ids, normalise, read_address};
 use crate::model::{Address, Diagnosis, Fact, Identity, Kind, NoticeHead, Origin, PerRecipient, Place};
@@ -92,13 +92,17 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
         let merged = gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
         diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form)).collect();
     }
+    if diagnosis.kind.is_bounce() && diagnosis.recipients.is_empty() {
+        diagnosis.kind = Kind::Other;
+        diagnosis.likely_bounce = true;
+    }
     diagnosis.notice = notice_head(mail);
     diagnosis.evidence = kind::evidence(mail, kind, &gathered);
     diagnosis.ticket = ticket::find(mail, &gathered.pasted_header, context);
     diagnosis.new_addresses = moved::find(mail, &diagnosis, context);
     diagnosis.authenticity = origin::authenticity(mail, &diagnosis, &gathered, context);
     diagnosis.reporter.role = origin::role(&diagnosis, context);
-    diagnosis.likely_bounce = kind == Kind::Other && kind::looks_like_bounce(&gathered);
+    diagnosis.likely_bounce |= diagnosis.kind == Kind::Other && kind::looks_like_bounce(&gathered);
     diagnosis.notes = notes(mail, &diagnosis, gathered);
     diagnosis
 }

@@ -57,3 +57,9 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
+
+/// The families whose marks a mail bears; more than one is a fault of the tables, and a test sees to it.
+pub fn families(mail: &[u8], context: &Context) -> Vec<String> {
+    let raw = normalise(mail);
+    collect::families(&Mail::read(&raw), context)
+}

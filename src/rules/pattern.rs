@@ -180,7 +180,13 @@ impl Pattern {
 
     /// Finds it anywhere in a text.
     pub fn find<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        let (lead, literal) = self.first_literal()?;
+        let Some((lead, literal)) = self.first_literal() else {
+            // nothing but a hole: the text begins with it
+            let lead = text.len() - text.trim_start().len();
+            let mut captures = Captures::default();
+            captures.end = self.rest(0, text, lead, &mut captures, false)?;
+            return Some(captures);
+        };
         let mut from = 0;
         while let Some(at) = stdx::find_ignore_case(text.as_bytes().get(from..)?, literal.as_bytes()) {
             let at = from + at;
