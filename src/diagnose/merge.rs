@@ -165,3 +165,15 @@ fn choose<'f>(field: Option<(Status, &'f Fact<String>)>, spoken: &[(Status, &'f 
     };
     better.or(Some((status, fact)))
 }
+
+/// Takes the codes out of wordings that no mail server wrote.
+pub(super) fn silence_codes(records: &mut [PerRecipient]) {
+    for record in records {
+        if let Some(fact) = &mut record.recipient {
+            fact.origin = Origin::Field;
+        }
+        for fact in &mut record.said {
+            fact.from = OWN_WORDS;
+        }
+    }
+}
