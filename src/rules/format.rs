@@ -255,9 +255,6 @@ impl Format {
             example: file.example,
             marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },
         };
-        if out.recipient.is_empty() && out.quirk.is_none() && out.cut.is_empty() {
-            return Err(Wrong::Text("title".to_owned(), "a format needs recipient lines, a cut or a quirk".to_owned()));
-        }
         Ok(out)
     }
 
