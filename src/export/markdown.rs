@@ -16,17 +16,18 @@ const SILENCE: i64 = 3 * DAY;
 /// Addresses that an incident names; the rest is counted.
 const NAMED: usize = 10;
 
-/// One line of foreign text inside a paragraph.
+/// One line of foreign text inside a paragraph; never at the beginning of a line.
 fn inline(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(text.len());
     for c in visible(&text).chars() {
-        if "\\`*_{}[]<>()#+!|~&".contains(c) {
+        if "\\`*_{}[]<>~&|".contains(c) {
             out.push('\\');
         }
         out.push(c);
     }
-    out
+    // Some readers make links of bare addresses of pages.
+    out.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 /// What is left to do, then what was done.
@@ -183,8 +184,8 @@ mod tests {
     #[test]
     fn text_from_a_mail_forms_no_markdown() {
         for (text, want) in [
-            ("![x](http://a.example)", "\\!\\[x\\]\\(http://a.example\\)"),
-            ("<b>\n# b", "\\<b\\> \\# b"),
+            ("![x](http://a.example)", "!\\[x\\](http\\://a.example)"),
+            ("<b>\n# b", "\\<b\\> # b"),
             ("a_b@c.example", "a\\_b@c.example"),
             ("\u{1b}[1m", "^\\[\\[1m"),
         ] {
