@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::screen::Color;
-use super::{config, decide, diagnose, explain, export, import, list, open, pull, schema, show};
+use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show};
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -94,6 +94,9 @@ pub(super) enum Command {
     Export(export::Args),
     /// Print the JSON Schema of "diagnose --json"
     Schema(schema::Args),
+    /// Check rules of your own, or see which rule fits
+    #[command(subcommand)]
+    Rules(rules::Action),
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),

@@ -92,7 +92,7 @@ fn explain_reply(code: u16, book: &RuleBook, out: &mut dyn Write) -> Result<()> 
 
 /// The first reply code (RFC 5321 section 4.2) and the first status code (RFC 3463) in a text. `550-5.1.1`, the form of
 /// all but the last line of an answer, is both.
-fn codes(text: &str) -> (Option<u16>, Option<Status>) {
+pub(super) fn codes(text: &str) -> (Option<u16>, Option<Status>) {
     let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|word| word.trim_matches('.'));
     let (mut reply, mut status) = (None, None);
     for word in words.filter(|word| !word.is_empty()) {

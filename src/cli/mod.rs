@@ -16,6 +16,7 @@ mod log;
 mod open;
 mod progress;
 mod pull;
+mod rules;
 mod schema;
 mod screen;
 mod setting;
@@ -87,6 +88,7 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
+        Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Config(_)) => config::check(setting, out),
     }

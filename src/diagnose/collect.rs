@@ -28,8 +28,10 @@ pub(super) struct Gathered<'r> {
     pub(super) standard: bool,
     /// Whether a message or its header came back.
     pub(super) has_returned: bool,
-    /// Words of the notice, for kinds that have no recipient.
-    pub(super) words: String,
+    /// Whether the recipients were only guessed from loose wordings.
+    pub(super) weak: bool,
+    /// The message pasted behind the notice's words, header first.
+    pub(super) pasted_header: String,
 }
 
 /// The header fields that say what kind of mail it may be.
@@ -92,7 +94,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         standard = !report.recipients.is_empty();
     }
     let strong = kind::is_notice(format, &hints);
-    let mut from_text = None;
+    let (mut from_text, mut weak) = (None, false);
     let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
         let listed = listed(head);
@@ -100,6 +102,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         let mut reading = read_text(&mut zones, format, rules, &ours, !listed.is_empty() || standard);
         stated = reading.kind.take();
         from_text = reading.reporter.take();
+        weak = reading.weak && !standard && listed.is_empty();
         if let Some(original) = reading.original.take()
             && !has_returned
         {
@@ -110,8 +113,12 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         combine(&mut report, listed, reading.recipients, &returned, standard);
     }
     let reporter = reporter(&report, from_text, &zones, format, rules);
-    let words = if report.recipients.is_empty() { own_words(&zones) } else { String::new() };
-    Gathered { report, reporter, returned, format, delay, hints, stated, notes: Vec::new(), standard, has_returned, words }
+    let pasted_header = if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
+        String::new()
+    } else {
+        zones.iter().chain(&zone::attached_headers(mail)).find_map(|zone| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned())).unwrap_or_default()
+    };
+    Gathered { report, reporter, returned, format, delay, hints, stated, notes: Vec::new(), standard, has_returned, weak, pasted_header }
 }
 
 /// Numbers of the marks in the notice's own words.
@@ -220,12 +227,14 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
     }
     let Some(generic) = generic else { return quirks::Reading::default() };
     let manner = Manner { recipient: &generic.recipient, reason: &[], remote: &generic.remote, original: &generic.original, extent: Extent::Paragraph, origin: Origin::Prose, leading: true };
+    let mut weak = false;
     let mut found: Vec<PerRecipient> = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
     if found.is_empty()
         && let Some(loose) = rules.loose()
     {
         let manner = Manner { recipient: &loose.recipient, leading: false, ..manner };
         found = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
+        weak = true;
     }
     if found.is_empty() && named {
         found = zones.iter().flat_map(|zone| prose::read(zone, &manner, &nobody)).collect();
@@ -234,8 +243,9 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
         // nobody is named: the words themselves, for an address out of the returned message
         let words = zones.iter().find_map(|zone| prose::failure_words(zone));
         found.extend(words.map(|said| PerRecipient { said: vec![said], ..PerRecipient::default() }));
+        weak = true;
     }
-    quirks::Reading { recipients: found, ..quirks::Reading::default() }
+    quirks::Reading { recipients: found, weak, ..quirks::Reading::default() }
 }
 
 /// Puts the facts of the text beside those of the fields.
@@ -322,21 +332,4 @@ fn reporter(report: &Report, quirk: Option<String>, zones: &[Zone<'_>], format: 
         }
     }
     Reporter::default()
-}
-
-/// The notice's own words on one line.
-fn own_words(zones: &[Zone<'_>]) -> String {
-    let mut out = String::new();
-    for zone in zones {
-        for at in zone.from..zone.to {
-            let line = zone.text.line(at).trim();
-            if !line.is_empty() && out.len() < 8192 {
-                if !out.is_empty() {
-                    out.push(' ');
-                }
-                out.push_str(stdx::clamp(line, 2048));
-            }
-        }
-    }
-    out
 }

@@ -5,7 +5,7 @@
 
 use super::collect::Gathered;
 use crate::mail::{Mail, PartKind};
-use crate::model::{Action, Kind};
+use crate::model::{Action, Evidence, Kind};
 use crate::rules::{Format, Hint};
 
 /// Whether hints or a format say that a server wrote this.
@@ -79,4 +79,36 @@ fn by_actions(gathered: &Gathered<'_>, automatic: bool) -> Kind {
         Some(_) => Kind::Delivered,
         None => Kind::Other,
     }
+}
+
+/// Whether it is likely a notice of non-delivery although no recipient could be read.
+pub(super) fn looks_like_bounce(gathered: &Gathered<'_>) -> bool {
+    let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
+    let has = |name: &str| gathered.hints.iter().any(|(_, entry)| *entry == name);
+    let server = has("notice/from") || has("notice/header");
+    gathered.format.is_some() || (!decoy && server && (has("notice/subject") || has("notice/body")))
+}
+
+/// The lines the kind rests on.
+pub(super) fn evidence(mail: &Mail<'_>, kind: Kind, gathered: &Gathered<'_>) -> Vec<Evidence> {
+    let head = mail.head();
+    let mut out = Vec::new();
+    let fields: &[&str] = match kind {
+        Kind::Other => return out,
+        Kind::AutoReply | Kind::Challenge => &["Auto-Submitted", "Subject"],
+        Kind::ReadReceipt | Kind::Complaint | Kind::Delivered => &["Content-Type", "Subject"],
+        Kind::Failure | Kind::Delay => &["From", "Subject", "Content-Type"],
+    };
+    for name in fields {
+        if let Some(field) = head.get(name) {
+            out.push(mail.header_evidence("kind", field));
+        }
+    }
+    if let Some(format) = gathered.format {
+        out.push(Evidence { claim: "format".to_owned(), from: format!("format/{}", format.family), text: format.title.clone(), line: None, part: None, part_line: None });
+    }
+    if let Some(fact) = &gathered.report.message.reporting_mta {
+        out.push(mail.fact_evidence("reporting server", fact, &fact.value));
+    }
+    out
 }

@@ -63,7 +63,7 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     }
     let coded: Vec<&Fact<String>> = spoken.iter().copied().filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).collect();
     let reply = choose_reply(&coded, status);
-    if let Some((code, fact)) = reply {
+    if let Some((code, fact, _)) = reply {
         evidence.push(mail.fact_evidence("reply", fact, &code.to_string()));
     }
     if let Some((status, fact)) = field.filter(|(field, _)| Some(*field) != status) {
@@ -75,7 +75,7 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     if let Some(fact) = &record.remote_mta {
         evidence.push(mail.fact_evidence("remote server", fact, &fact.value));
     }
-    let diagnostic = spoken.iter().max_by_key(|fact| said_by_server(fact, reply.map(|(code, _)| code))).copied();
+    let diagnostic = spoken.iter().max_by_key(|fact| said_by_server(fact, reply.map(|(code, ..)| code))).copied();
     if let Some(fact) = diagnostic {
         evidence.push(mail.fact_evidence("diagnostic", fact, &fact.value));
     }
@@ -89,10 +89,10 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
         original: original.map(|fact| fact.value.clone()),
         action,
         status,
-        reply: reply.map(|(code, _)| code),
+        reply: reply.map(|(code, ..)| code),
         remote: record.remote_mta.as_ref().map(|fact| fact.value.clone()),
         diagnostic: diagnostic.map(|fact| fact.value.clone()),
-        reply_text: reply.map(|(_, fact)| fact.value.clone()).unwrap_or_default(),
+        reply_text: reply.and_then(|(code, fact, start)| server_words(&fact.value, code, start)).unwrap_or_default(),
         text: all_words(&spoken),
         certainty,
         evidence,
@@ -124,6 +124,13 @@ fn said_by_server(fact: &Fact<String>, code: Option<u16>) -> (bool, std::cmp::Re
     (coded || code.is_none(), std::cmp::Reverse(fact.origin), std::cmp::Reverse(fact.place.line))
 }
 
+/// The words from the reply on. The first line of a reply of several lines alone says too little.
+fn server_words(text: &str, code: u16, start: usize) -> Option<String> {
+    let words = text.get(start..)?;
+    let first_of_several = words.as_bytes().get(3) == Some(&b'-') && reply::codes(words, true).filter(|found| found.value == code).count() < 2;
+    (!first_of_several).then(|| words.to_owned())
+}
+
 /// Everything said, on one line, each sentence once.
 fn all_words(spoken: &[&Fact<String>]) -> String {
     let mut out = String::new();
@@ -140,10 +147,11 @@ fn all_words(spoken: &[&Fact<String>]) -> String {
 }
 
 /// The reply: the first where servers write replies; one of the status's class before one of another.
-fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Option<(u16, &'f Fact<String>)> {
-    let all: Vec<(u16, &Fact<String>)> = spoken.iter().flat_map(|fact| reply::codes(&fact.value, true).map(|found| (found.value, *fact))).take(64).collect();
+fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Option<(u16, &'f Fact<String>, usize)> {
+    let all: Vec<(u16, &Fact<String>, usize)> =
+        spoken.iter().flat_map(|fact| reply::codes(&fact.value, true).map(|found| (found.value, *fact, found.start))).take(64).collect();
     let class = status.map(|status| u16::from(status.class.digit()));
-    let fits = all.iter().find(|(code, _)| class.is_none_or(|class| code / 100 == class));
+    let fits = all.iter().find(|(code, ..)| class.is_none_or(|class| code / 100 == class));
     fits.or(all.first()).copied()
 }
 
@@ -164,4 +172,16 @@ fn choose<'f>(field: Option<(Status, &'f Fact<String>)>, spoken: &[(Status, &'f 
         None
     };
     better.or(Some((status, fact)))
+}
+
+/// Takes the codes out of wordings that no mail server wrote.
+pub(super) fn silence_codes(records: &mut [PerRecipient]) {
+    for record in records {
+        if let Some(fact) = &mut record.recipient {
+            fact.origin = Origin::Field;
+        }
+        for fact in &mut record.said {
+            fact.from = OWN_WORDS;
+        }
+    }
 }

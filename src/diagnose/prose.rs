@@ -127,7 +127,8 @@ fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> boo
                 }
             }
         }
-        if !has_words(&rest) && !pattern.is_bare() {
+        let without: usize = addresses.iter().map(|address| address.as_str().len()).sum();
+        if !has_words(&rest) && line.len() > without + 6 && (!pattern.is_bare() || found.get(Hole::Any).is_some()) {
             // the line itself says why: "Unknown user: anna@example.org"
             line.clone_into(&mut rest);
         }
@@ -166,7 +167,7 @@ fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) ->
     let end = next.min(zone.to);
     let mut line = at + 1;
     if extent == Extent::Around {
-        let before = paragraph_before(zone, at);
+        let before = paragraph_before(zone, at, true);
         if !before.0.is_empty() {
             return (join(before.0, &out), before.1, at + 1);
         }
@@ -190,7 +191,7 @@ fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) ->
         line += 1;
     }
     if !has_words(&out) {
-        let (before, start) = paragraph_before(zone, at);
+        let (before, start) = paragraph_before(zone, at, true);
         if !before.is_empty() {
             return (join(before, &out), start, line);
         }
@@ -220,7 +221,7 @@ fn push(out: &mut String, line: &str) {
 }
 
 /// The paragraph that ends at this line, or the one before it.
-fn paragraph_before(zone: &Zone<'_>, at: usize) -> (String, usize) {
+fn paragraph_before(zone: &Zone<'_>, at: usize, deeper: bool) -> (String, usize) {
     let mut start = at;
     let mut blank = false;
     while start > zone.from {
@@ -233,6 +234,15 @@ fn paragraph_before(zone: &Zone<'_>, at: usize) -> (String, usize) {
         if at - start > 12 {
             break;
         }
+    }
+    // "The following recipients did not receive this message:" only introduces: what stands before it says why
+    let last = (start..at).rev().map(|line| zone.text.line(line).trim()).find(|line| !line.is_empty());
+    if deeper && start > zone.from && last.is_some_and(|line| line.ends_with(':')) {
+        let (mut before, first) = paragraph_before(zone, start, false);
+        for line in start..at {
+            push(&mut before, zone.text.line(line));
+        }
+        return (before, first);
     }
     let mut out = String::new();
     for line in start..at {

@@ -16,6 +16,7 @@ mod utf7;
 use std::borrow::Cow;
 
 pub use address::{addresses, find_addresses, read_address};
+pub use guard::MAX_TEXT;
 pub use dsn::{looks_like_report, read_report};
 pub use header::{Field, Head};
 pub use part::{Encoding, Part, PartKind};

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::format::{Format, Literals, ReadyMarks, Seen};
-use super::pattern::{Captures, Pattern};
+use super::pattern::{Hole, Pattern};
 use super::phrases::Automaton;
-use super::provider::{HostKind, Provider, fits};
+use super::provider::{Provider, fits};
 use serde::{Deserialize, Serialize};
 
 use super::schema::{KindsFile, Marks};
@@ -227,10 +227,10 @@ pub struct TicketPattern {
     pub pattern: Pattern,
     /// An example.
     pub example: String,
-    /// How the id is written, with the pattern's holes.
+    /// The id the example must give.
     pub id: String,
-    /// Higher first.
-    pub priority: i32,
+    /// 1 sure to 9 a guess by the form; lower first.
+    pub priority: u8,
     /// Where the knowledge comes from.
     pub source: String,
 }
@@ -252,6 +252,8 @@ pub enum Hint {
     Decoy,
     /// A mail that a person or a rule passed on.
     Forwarded,
+    /// Words that introduce a new address.
+    Moved,
 }
 
 #[derive(Debug)]
@@ -270,6 +272,7 @@ impl Kinds {
                 "notice" => Hint::Notice,
                 "decoy" => Hint::Decoy,
                 "forwarded" => Hint::Forwarded,
+                "moved" => Hint::Moved,
                 slug => Hint::Kind(Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?),
             };
             let marks = Marks { from: entry.from, subject: entry.subject_contains, header: entry.header, body: entry.body, also: Vec::new() };
@@ -539,7 +542,8 @@ impl RuleBook {
             return None;
         }
         if let Some(provider) = rule.provider.and_then(|number| self.providers.get(usize::from(number))) {
-            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some()) || provider.serves(question.domain);
+            let named = || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(question.text, suffix));
+            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some()) || provider.serves(question.domain) || named();
             if !here && rule.tier != Tier::User {
                 return None;
             }
@@ -571,29 +575,9 @@ impl RuleBook {
 }
 
 impl TicketPattern {
-    /// The ticket id in a text, written as the desk writes it.
-    pub fn id_in(&self, text: &str) -> Option<String> {
+    /// The ticket id in a text: what the first `{id}` or `{num}` takes.
+    pub fn id_in<'t>(&self, text: &'t str) -> Option<&'t str> {
         let found = self.pattern.find(text)?;
-        Some(fill(&self.id, &found))
-    }
-}
-
-/// Fills the holes of a template with what a match took, in order.
-fn fill(template: &str, found: &Captures<'_>) -> String {
-    use super::pattern::Hole;
-    let mut out = template.to_owned();
-    for (name, hole) in [("{id}", Hole::Id), ("{num}", Hole::Num), ("{host}", Hole::Host), ("{any}", Hole::Any)] {
-        for taken in found.all(hole) {
-            out = out.replacen(name, taken, 1);
-        }
-    }
-    out
-}
-
-/// Whether hosts of this kind stand for the recipient's side or for a filter before it.
-impl HostKind {
-    /// Whether it is a filter in front of somebody else's mailboxes.
-    pub const fn is_filter(self) -> bool {
-        matches!(self, Self::Filter)
+        found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty())
     }
 }

@@ -4,6 +4,7 @@
 //! embedded, the user's come as (name, text) pairs. Invariant: our own files load, a test sees to it.
 
 mod book;
+mod check;
 mod format;
 mod load;
 mod pattern;
@@ -13,7 +14,11 @@ mod schema;
 
 use std::sync::{Arc, OnceLock};
 
-pub use book::{Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, StatusPattern, StatusRow, Tier, TicketPattern, When, Words};
+pub use book::{
+    Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, StatusPattern, StatusRow, TicketPattern, Tier,
+    When, Words,
+};
+pub use check::Complaint;
 pub use format::{Extent, Format, Quirk, Seen};
 pub use load::RuleError;
 pub use pattern::{Captures, Hole, Pattern};

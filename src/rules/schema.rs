@@ -137,8 +137,13 @@ pub(crate) struct TicketEntry {
     pub(crate) example: String,
     pub(crate) id: String,
     pub(crate) source: String,
-    #[serde(default)]
-    pub(crate) priority: i32,
+    #[serde(default = "middle")]
+    pub(crate) priority: u8,
+}
+
+/// The priority of a ticket mark that gives none.
+fn middle() -> u8 {
+    5
 }
 
 /// `rules/formats/<family>.toml`: how one family of servers writes its notices.

@@ -39,7 +39,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Mail(notice, raw) => {
-            model.mail = Some(Shown::read(notice, &raw));
+            let loaded = model.detail.as_ref().and_then(|detail| detail.notices.iter().find(|own| own.id == notice));
+            model.mail = Some(Shown::read(notice, &raw, loaded.map(|own| &own.diagnosis.original)));
             layers::to_first_evidence(model);
         }
         Msg::Draft(key, text) => layers::draft(model, &key, text, &mut effects),

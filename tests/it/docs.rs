@@ -74,7 +74,7 @@ fn commands_exist() {
         let in_text = quoted(&text).into_iter().map(|(_, word)| word);
         let in_blocks = text.lines().map(|line| line.trim_start_matches("$ ").trim().to_owned());
         for shown in in_text.chain(in_blocks).filter(|shown| shown.starts_with("bounceback ")) {
-            let words: Vec<&str> = shown.split(' ').skip(1).take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
+            let words: Vec<&str> = shown.split_whitespace().skip(1).take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
             let command: Vec<&str> = words.iter().copied().take_while(|word| !word.starts_with('-')).take(1).collect();
             if command.is_empty() {
                 continue;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::process::Command;
+use std::time::Instant;
 
 use bounceback::model::Secret;
 use bounceback::source::imap::{Auth, Cursor, Event, Options, Outcome, Tls, pull};
@@ -64,6 +66,112 @@ pub(crate) fn message_id(mail: &[u8]) -> String {
     let text = String::from_utf8_lossy(mail);
     let line = text.lines().find(|line| line.to_lowercase().starts_with("message-id:")).unwrap_or_default();
     line.split_once(' ').map(|(_, id)| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// A pull in a process of its own, for what can only be seen from outside: memory, aborts, leaks.
+#[derive(Debug, Default)]
+pub(crate) struct Child {
+    pub(crate) places: Vec<String>,
+    pub(crate) unreadable: u64,
+    pub(crate) gone: u64,
+    pub(crate) error: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) hint: Option<String>,
+    /// Largest resident size, KiB.
+    pub(crate) peak_kib: u64,
+    /// Resident size before the pull, KiB.
+    pub(crate) start_kib: u64,
+    pub(crate) seconds: f64,
+    pub(crate) ended_by_itself: bool,
+    /// Everything it wrote.
+    pub(crate) output: String,
+}
+
+const CHILD: &str = "BOUNCEBACK_TEST_CHILD";
+const MARK: &str = "child says ";
+
+impl Child {
+    pub(crate) fn pull(options: &Options) -> Self {
+        let (auth, secret) = match &options.auth {
+            Auth::Password(secret) => ("password", secret),
+            Auth::XOAuth2(secret) => ("xoauth2", secret),
+            Auth::OAuthBearer(secret) => ("oauthbearer", secret),
+        };
+        let order = serde_json::json!({
+            "host": options.host, "port": options.port, "user": options.user, "auth": auth, "secret": secret.expose(),
+            "tls": options.tls != Tls::None, "ca": options.ca_file, "folders": options.folders,
+            "connect": options.limits.connect.as_millis() as u64, "command": options.limits.command.as_millis() as u64,
+            "stall": options.limits.stall.as_millis() as u64,
+        });
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", "intake::child", "--ignored", "--nocapture"]).env(CHILD, order.to_string());
+        let output = test.env("RUST_BACKTRACE", "1").output().unwrap();
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said = text.lines().find_map(|line| line.split_once(MARK)).map(|(_, json)| json.to_owned()).unwrap_or_default();
+        let json: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
+        let text_of = |name: &str| json[name].as_str().map(str::to_owned);
+        Self {
+            places: json["places"].as_array().into_iter().flatten().filter_map(|place| place.as_str().map(str::to_owned)).collect(),
+            unreadable: json["unreadable"].as_u64().unwrap_or_default(),
+            gone: json["gone"].as_u64().unwrap_or_default(),
+            error: text_of("error"),
+            kind: text_of("kind").unwrap_or_default(),
+            hint: text_of("hint"),
+            peak_kib: json["peak_kib"].as_u64().unwrap_or_default(),
+            start_kib: json["start_kib"].as_u64().unwrap_or_default(),
+            seconds: json["seconds"].as_f64().unwrap_or_default(),
+            ended_by_itself: output.status.success() && !said.is_empty(),
+            output: text,
+        }
+    }
+}
+
+/// A line of /proc/self/status, KiB.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.split_ascii_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// The inside of [`Child::pull`]; does nothing when it is run as a test.
+#[test]
+#[ignore = "run by other tests in a process of its own"]
+fn child() {
+    let Ok(order) = std::env::var(CHILD) else { return };
+    let order: serde_json::Value = serde_json::from_str(&order).unwrap();
+    let text = |name: &str| order[name].as_str().unwrap().to_owned();
+    let time = |name: &str| std::time::Duration::from_millis(order[name].as_u64().unwrap());
+    let auth = match text("auth").as_str() {
+        "password" => Auth::Password,
+        "xoauth2" => Auth::XOAuth2,
+        _ => Auth::OAuthBearer,
+    };
+    let mut options = Options::new("test", &text("host"), &text("user"), auth(Secret::new(text("secret"))));
+    options.port = u16::try_from(order["port"].as_u64().unwrap()).unwrap();
+    options.tls = if order["tls"].as_bool().unwrap() { Tls::Implicit } else { Tls::None };
+    options.ca_file = order["ca"].as_str().map(Into::into);
+    options.folders = order["folders"].as_array().unwrap().iter().map(|folder| folder.as_str().unwrap().to_owned()).collect();
+    (options.limits.connect, options.limits.command, options.limits.stall) = (time("connect"), time("command"), time("stall"));
+    let (mut places, mut unreadable, start_kib, start) = (Vec::new(), 0, memory("VmRSS"), Instant::now());
+    let outcome = pull(&options, &BTreeMap::new(), &candidate, &Cancel::new(), &mut |event| {
+        match event {
+            Event::Mail(mail) => places.push(mail.place.0),
+            Event::Unreadable { .. } => unreadable += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    let error = outcome.as_ref().err();
+    let said = serde_json::json!({
+        "places": places, "unreadable": unreadable, "gone": outcome.as_ref().map_or(0, |outcome| outcome.gone),
+        "error": error.map(ToString::to_string), "kind": error.map(|error| format!("{:?}", error.kind)),
+        "hint": error.and_then(|error| error.hint.clone()), "start_kib": start_kib, "peak_kib": memory("VmHWM"), "seconds": seconds,
+    });
+    println!("{MARK}{said}");
+    if let Some(error) = error {
+        println!("in full: {error:?}");
+    }
 }
 
 #[test]

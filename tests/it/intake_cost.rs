@@ -75,6 +75,7 @@ fn mbsync(target: u16, user: &str, line: Line) -> Option<(u64, Duration)> {
          Channel c\nFar :far:INBOX\nNear :near:INBOX\nCreate Near\nSync Pull\nSyncState *\n",
         proxy.port
     );
+    std::fs::create_dir(dir.path().join("mail")).unwrap();
     let file = dir.path().join("mbsyncrc");
     std::fs::write(&file, config).unwrap();
     let start = Instant::now();

@@ -9,6 +9,7 @@ mod dns;
 mod docs;
 mod intake;
 mod intake_cost;
+mod intake_hostile;
 mod oauth;
 mod providers;
 mod proxy;

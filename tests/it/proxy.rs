@@ -133,9 +133,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream, line: Line, counts: Arc<Counts>,
                 counts.server_spoke_last.store(true, Ordering::SeqCst);
             }
             free = free.max(Instant::now());
-            if line.megabits > 0 {
-                free += Duration::from_nanos(bytes.len() as u64 * 8 * 1000 / line.megabits);
-            }
+            free += Duration::from_nanos((bytes.len() as u64 * 8 * 1000).checked_div(line.megabits).unwrap_or(0));
             if send.send((free + line.round_trip / 2, bytes)).is_err() || line.cut.is_some_and(|cut| passed >= cut) {
                 break;
             }

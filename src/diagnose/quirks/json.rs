@@ -55,8 +55,8 @@ pub(super) fn read(zones: &[Zone<'_>]) -> Reading {
             subject: value(&text, "subject"),
             from: value(&text, "source").and_then(|text| read_address(&text)).map(|address| address.to_string()),
             to: Vec::new(),
+            people: Vec::new(),
             date: value(&text, "timestamp").as_deref().and_then(Timestamp::parse),
-            ..Returned::default()
         });
     }
     out

@@ -17,7 +17,9 @@ pub(in crate::diagnose) struct Reading {
     pub(in crate::diagnose) reporter: Option<String>,
     /// The kind, where the layout states it.
     pub(in crate::diagnose) kind: Option<crate::model::Kind>,
-    /// Message-ID of the original.
+    /// Whether only loose wordings named them.
+    pub(in crate::diagnose) weak: bool,
+    /// The original message.
     pub(in crate::diagnose) original: Option<crate::model::Returned>,
 }
 

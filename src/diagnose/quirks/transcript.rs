@@ -174,6 +174,9 @@ impl State<'_> {
         let own = !remote && (self.own.iter().any(|pattern| pattern.find(words).is_some()));
         let from = if own { OWN_WORDS } else { "text" };
         let fact = Fact { value: stdx::squeeze(quoted.filter(|_| named.is_some()).unwrap_or(words)).into_owned(), place: place(zone, at), origin: Origin::Quirk, from };
+        if remote && self.own.iter().any(|pattern| pattern.is_literal() && pattern.find(words).is_some()) {
+            return; // what a server says when everybody before was refused
+        }
         if remote && named.is_none() {
             self.answer = Some(fact.clone());
         }
@@ -201,10 +204,13 @@ impl State<'_> {
 
     /// Words that name nobody go to those who have none, and behind the others' own.
     fn finish(mut self) -> Reading {
+        let everybody: Vec<Address> = self.records.iter().filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone())).take(64).collect();
         for record in &mut self.records {
             let own = record.said.iter().any(|fact| reply::codes(&fact.value, true).next().is_some());
             if !own {
-                record.said.extend(self.common.iter().cloned());
+                let mine = record.recipient.as_ref().map(|fact| fact.value.clone());
+                let about_other = |fact: &&Fact<String>| !everybody.iter().any(|other| Some(other) != mine.as_ref() && stdx::contains_ignore_case(&fact.value, other.as_str()));
+                record.said.extend(self.common.iter().filter(about_other).cloned());
             }
         }
         if self.records.is_empty() && !self.common.is_empty() {

@@ -12,6 +12,7 @@ use native_tls::{Certificate, HandshakeError, Protocol, TlsConnector, TlsStream}
 
 use super::certificate;
 use super::guard::{TICK, Wire};
+use super::session::throttled;
 use super::{Options, Tls};
 use crate::source::{Cancel, Error};
 
@@ -202,7 +203,8 @@ pub(super) fn check_greeting(options: &Options, greeting: &str) -> Result<(), Er
     } else if upper.starts_with("* PREAUTH") {
         Err(Error::preauth(&options.host))
     } else if upper.starts_with("* BYE") {
-        Err(Error::greeting(&options.host, greeting.get(2..).unwrap_or_default()))
+        let said = greeting.get(2..).unwrap_or_default();
+        Err(throttled(options, said).unwrap_or_else(|| Error::greeting(&options.host, said)))
     } else {
         Err(Error::not_imap(&options.host, options.port, greeting))
     }

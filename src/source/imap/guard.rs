@@ -220,7 +220,7 @@ impl Guard {
             state.trip = Some(Trip::Cancelled);
             return Err(io::Error::new(io::ErrorKind::TimedOut, "cancelled"));
         }
-        if now >= state.budget.deadline && !state.idle.as_ref().is_some_and(|idle| !idle.done_sent) {
+        if now >= state.budget.deadline && state.idle.as_ref().is_none_or(|idle| idle.done_sent) {
             state.trip = Some(Trip::Deadline);
             return Err(io::Error::new(io::ErrorKind::TimedOut, "no complete answer in time"));
         }

@@ -340,7 +340,9 @@ impl<'a> Puller<'a> {
         if asked > bearable {
             return Err(Stop::Failed(error));
         }
-        self.drop_session();
+        if asked > Duration::from_secs(60) {
+            self.drop_session();
+        }
         let end = Instant::now() + asked;
         while let Some(rest) = end.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
             let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);

@@ -307,7 +307,7 @@ fn failure(options: &Options, control: &Control, doing: &str, error: impl Into<O
 }
 
 /// The error for a server that asks to slow down, where the text says so.
-fn throttled(options: &Options, said: &str) -> Option<Error> {
+pub(super) fn throttled(options: &Options, said: &str) -> Option<Error> {
     let lower = said.to_lowercase();
     let hit = THROTTLING.lines().any(|text| !text.is_empty() && lower.contains(text));
     hit.then(|| Error::throttled(&options.host, said, asked_to_wait(&lower).unwrap_or(30)))

@@ -94,6 +94,11 @@ pub fn reader_status(model: &Model, first: usize, shown: usize, all: usize) -> R
     let lines = if all == 0 { String::new() } else { format!("  {}-{} of {all}", first + 1, (first + shown).min(all)) };
     let narrow = columns < usize::from(MEDIUM);
     let right = if narrow { format!("{name} ") } else { format!("{} {name}{lines} ", pane_number(model.pane)) };
+    if model.pane == Pane::Diagnosis {
+        // The address and the reason stand right below.
+        let text = format!(" {place}   left {}", model.queue.tally().left);
+        return pad(Row::of(text, style).right(right, style), columns, style);
+    }
     let mut text = format!(" {place}  {}", clean(&super::list::who(case)));
     if !narrow {
         text.push_str(&format!("   {} {}   left {}", super::list::code(case), clean(&model.words(case.cause).title), model.queue.tally().left));

@@ -289,14 +289,18 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, mo
         return;
     }
     lines.fact("Certainty", sure, "text", 0, false);
-    for (at, evidence) in recipient.evidence.iter().enumerate() {
+    // What was read stands above already: here is where it was read.
+    let mut places: Vec<String> = Vec::new();
+    for evidence in &recipient.evidence {
         let place = match (evidence.line, &evidence.part) {
             (Some(line), _) => format!("line {line}"),
             (None, Some(part)) => format!("part {part}"),
-            (None, None) => String::new(),
+            (None, None) => continue,
         };
-        let text = format!("{}: {}  ({}, {place})", evidence.claim.replace('_', " "), evidence.text, evidence.from);
-        lines.fact(if at == 0 { "Evidence" } else { "" }, &text, "text", 2, false);
+        places.push(format!("{} {place} ({})", evidence.claim.replace('_', " "), evidence.from));
+    }
+    if !places.is_empty() {
+        lines.fact("Evidence", &places.join(", "), "text", 0, false);
     }
     if let Some(rule) = &recipient.rule {
         lines.fact("Rule", rule, "text", 0, false);
@@ -310,7 +314,8 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
     for (at, note) in newest.diagnosis.notes.iter().enumerate() {
         lines.fact(if at == 0 { "Doubts" } else { "" }, note, "warning", 0, false);
     }
-    for (at, notice) in detail.notices.iter().enumerate() {
+    let several = detail.notices.iter().filter(|_| detail.notices.len() > 1);
+    for (at, notice) in several.enumerate() {
         let text = format!("{}  {}  {}", notice.received.format("%d %b %H:%M", &zone), notice.diagnosis.kind, notice.place.0);
         lines.fact(if at == 0 { "Notices" } else { "" }, &text, "text", 0, false);
     }
@@ -332,5 +337,4 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
         );
         lines.fact(if at == 0 { "Decided" } else { "" }, &text, "text", 0, false);
     }
-    lines.fact("Case", &detail.case.id.0, "label", 0, false);
 }

@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::layout::{Layout, MEDIUM};
-use super::rows::{Row, fill};
+use super::rows::Row;
 use crate::model::{Case, Kind, State};
 use crate::tui::filter::is_flagged;
 use crate::tui::model::Model;
-use crate::tui::text::{clean, fit};
+use crate::tui::text::{clean, cut, fit, width};
 
 /// Who a case is about, for a row or a message: the failed address, else the subject of what could not be read.
 pub fn who(case: &Case) -> String {
@@ -108,10 +108,6 @@ pub fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) {
         let place = Rect::new(area.x, y, area.width, 1);
         let here = row == model.queue.cursor();
         line(model, case, row, &columns, here).draw(place, buffer);
-        if here {
-            let name = if is_flagged(case, model.now) { "selected-again" } else { "selected" };
-            fill(place, model.setup.theme.get(name), buffer);
-        }
     }
 }
 
@@ -173,7 +169,12 @@ fn line(model: &Model, case: &Case, row: usize, columns: &Columns, here: bool) -
     if columns.code > 0 {
         line = line.and(format!(" {}", fit(&code(case), columns.code)), body);
     }
-    line = line.and(format!(" {}{}", fit(&clean(&who(case)), columns.address), fit(&times, columns.times)), body);
+    // Only the address is marked: a whole row in reverse costs twice the bytes for each step.
+    let selected = theme.get(if flagged { "selected-again" } else { "selected" });
+    let address = cut(&clean(&who(case)), columns.address);
+    let rest = columns.address - width(&address);
+    line = line.and(" ", body).and(address, if here { selected } else { body });
+    line = line.and(format!("{}{}", " ".repeat(rest), fit(&times, columns.times)), body);
     if columns.why > 0 {
         line = line.and(format!(" {}", fit(&clean(&why(model, case)), columns.why)), body);
     }

@@ -107,9 +107,9 @@ fn parts(model: &Model, mail: &Shown) -> Vec<Row> {
     let theme = &model.setup.theme;
     let mut rows = vec![Row::default()];
     for part in &mail.parts {
-        let size = if part.size < 1024 { format!("{} B", part.size) } else { format!("{}.{} K", part.size / 1024, part.size % 1024 * 10 / 1024) };
-        let name = part.name.as_ref().map(|name| format!("  attachment \"{}\", not opened", clean(name))).unwrap_or_default();
-        let text = format!("{}|- {:<6} {:<30} {size:>9}{name}", "   ".repeat(part.depth), part.number, clean(&part.kind));
+        let name = part.attached.as_ref().map(|name| format!("  attachment \"{}\", not opened", clean(name))).unwrap_or_default();
+        let tree = format!("{}|- {:<6}", "   ".repeat(part.depth), part.number);
+        let text = format!("{tree} {:<30} {:>9}{name}", clean(&part.kind), crate::tui::mail::size(part.size));
         rows.push(Row::of(format!(" {text}"), theme.get("hint")).right(format!("line {} ", part.line), theme.get("hint")));
     }
     rows
@@ -146,6 +146,9 @@ pub fn returned(model: &Model, columns: usize) -> Vec<Row> {
     if mail.returned_body.is_empty() {
         rows.push(Row::of(" [only the header came back]", theme.get("hint")));
     }
+    for attachment in &mail.attachments {
+        rows.push(Row::of(format!(" [attachment, not opened: {}]", clean(attachment)), theme.get("hint")));
+    }
     let mut quoted = 0;
     for line in mail.returned_body.iter().map(String::as_str).chain(["\0end"]) {
         let is_quote = line.starts_with('>');
@@ -181,8 +184,15 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
         let undone = if decision.undone { " (undone)" } else { "" };
         entries.push((decision.at, format!("{} by {}{undone}", verdict(&decision.verdict, model), decision.by), "hint"));
     }
+    for notice in &detail.notices {
+        entries.push((notice.received, format!("notice ({}) {}", notice.diagnosis.kind, notice.place.0), "hint"));
+    }
     entries.sort_by_key(|(at, ..)| *at);
     let mut rows = Vec::new();
+    if detail.notes.is_empty() {
+        let (one, editor) = (keys.hint(crate::tui::keys::Action::Note), keys.hint(crate::tui::keys::Action::NoteEditor));
+        rows.push(Row::of(format!(" No notes. {one} writes one, {editor} opens $EDITOR."), theme.get("hint")));
+    }
     for (at, text, style) in entries {
         let time = at.format("%d %b %H:%M", &model.setup.zone);
         for (n, paragraph) in text.lines().enumerate() {
@@ -192,9 +202,6 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
             }
         }
     }
-    if rows.is_empty() {
-        let (one, editor) = (keys.hint(crate::tui::keys::Action::Note), keys.hint(crate::tui::keys::Action::NoteEditor));
-        rows.push(Row::of(format!(" No notes. {one} writes one, {editor} opens $EDITOR."), theme.get("hint")));
-    }
+    rows.push(Row::of(format!(" {:<13} {}", "case", clean(&detail.case.id.0)), theme.get("hint")));
     rows
 }

@@ -79,11 +79,6 @@ pub fn draw(rows: &[Row], scroll: usize, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Fills one line with a style.
-pub fn fill(area: Rect, style: Style, buffer: &mut Buffer) {
-    buffer.set_style(area.intersection(buffer.area), style);
-}
-
 /// A rule of hyphens with words in it.
 pub fn rule(width: u16, words: &[(String, Style)], right: &str, style: Style) -> Row {
     let mut row = Row::of("-", style);
