@@ -57,7 +57,6 @@ pub(super) fn read(zones: &[Zone<'_>]) -> Reading {
             to: Vec::new(),
             people: Vec::new(),
             date: value(&text, "timestamp").as_deref().and_then(Timestamp::parse),
-            ..Returned::default()
         });
     }
     out
