@@ -22,7 +22,12 @@ fn main() {
     paths.sort();
     let mails: Vec<Vec<u8>> = paths.iter().map(|path| std::fs::read(path).unwrap()).collect();
     let bytes: usize = mails.iter().map(Vec::len).sum();
-    println!("{} mails, {} bytes on average, from {}", mails.len(), bytes / mails.len().max(1), folder.file_name().unwrap().to_string_lossy());
+    println!(
+        "{} mails, {} bytes on average, from {}",
+        mails.len(),
+        bytes / mails.len().max(1),
+        folder.file_name().unwrap().to_string_lossy()
+    );
 
     let start = Instant::now();
     let (book, errors) = RuleBook::with_files(&[]);
@@ -49,7 +54,9 @@ fn main() {
         bare.push(start.elapsed());
         rounds += 1;
     }
-    let best = |times: &[Duration]| times.iter().min().copied().unwrap_or_default().as_secs_f64() * 1e6 / mails.len().max(1) as f64;
+    let best = |times: &[Duration]| {
+        times.iter().min().copied().unwrap_or_default().as_secs_f64() * 1e6 / mails.len().max(1) as f64
+    };
     let (ours, bare) = (best(&ours), best(&bare));
     println!("diagnose()                    {ours:>8.1} µs per mail");
     println!("bare mail-parser              {bare:>8.1} µs per mail");
@@ -75,7 +82,9 @@ fn sisimai(folder: &Path, count: usize) {
     collect(folder, &mut paths);
     let output = Command::new("perl").arg("-e").arg(script).args(&paths).output();
     match output {
-        Ok(output) if output.status.success() && count > 0 => println!("p5-sisimai                    {:>8} µs per mail", String::from_utf8_lossy(&output.stdout)),
+        Ok(output) if output.status.success() && count > 0 => {
+            println!("p5-sisimai                    {:>8} µs per mail", String::from_utf8_lossy(&output.stdout))
+        }
         _ => println!("p5-sisimai                    not installed (Debian: libsisimai-perl)"),
     }
 }

@@ -89,8 +89,11 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     if matches!(kind, Kind::Failure | Kind::Delay | Kind::Delivered | Kind::Complaint) {
         let form = origin::from_contact_form(mail, &diagnosis.original);
         let reporter = diagnosis.reporter.mta.clone();
-        let merged = gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
-        diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form)).collect();
+        let merged =
+            gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
+        diagnosis.recipients = merged
+            .map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form))
+            .collect();
     }
     if diagnosis.kind.is_bounce() && diagnosis.recipients.is_empty() {
         diagnosis.kind = Kind::Other;
@@ -119,7 +122,10 @@ fn notice_head(mail: &Mail<'_>) -> NoticeHead {
     }
     NoticeHead {
         message_id: ids("Message-ID").into_iter().next(),
-        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(|address| address.to_string()),
+        from: head
+            .get("From")
+            .and_then(|field| addresses(&field.raw()).into_iter().next())
+            .map(|address| address.to_string()),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned),
         date: date_of(head),
         references,
@@ -149,7 +155,8 @@ fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
             let known = out.iter().any(|record| record.recipient.as_ref().is_some_and(|fact| fact.value == address));
             if !known && out.len() < 512 {
                 let place = Place { part: index, line: u32::try_from(at).unwrap_or(u32::MAX) };
-                let recipient = Some(Fact { value: address, place, origin: Origin::Field, from: "Original-Rcpt-To field" });
+                let recipient =
+                    Some(Fact { value: address, place, origin: Origin::Field, from: "Original-Rcpt-To field" });
                 out.push(PerRecipient { recipient, ..PerRecipient::default() });
             }
         }

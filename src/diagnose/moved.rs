@@ -21,15 +21,26 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
         if !others {
             continue;
         }
-        let says_so = recipient.reply_code == Some(551) || recipient.cause == crate::model::Cause::MailboxMoved || names_new(text, context);
+        let says_so = recipient.reply_code == Some(551)
+            || recipient.cause == crate::model::Cause::MailboxMoved
+            || names_new(text, context);
         if !says_so {
             continue;
         }
         let evidence = recipient.evidence.iter().find(|one| one.claim == "diagnostic");
         for found in find_addresses(text) {
-            if usable(&found.address, diagnosis, context) && names_new_before(text, found.start, recipient.reply_code, context) {
-                let evidence = evidence.cloned().unwrap_or_else(|| mail.evidence("new address", "text", text, Place::default()));
-                push(&mut out, Some(recipient.address.clone()), found.address, text, Evidence { claim: "new address".to_owned(), ..evidence });
+            if usable(&found.address, diagnosis, context)
+                && names_new_before(text, found.start, recipient.reply_code, context)
+            {
+                let evidence =
+                    evidence.cloned().unwrap_or_else(|| mail.evidence("new address", "text", text, Place::default()));
+                push(
+                    &mut out,
+                    Some(recipient.address.clone()),
+                    found.address,
+                    text,
+                    Evidence { claim: "new address".to_owned(), ..evidence },
+                );
             }
         }
     }
@@ -86,7 +97,10 @@ fn names_new_before(text: &str, start: usize, code: Option<u16>, context: &Conte
 }
 
 fn usable(address: &Address, diagnosis: &Diagnosis, context: &Context) -> bool {
-    let failed = diagnosis.recipients.iter().any(|recipient| recipient.address.same_as(address.as_str()) || recipient.original_address.as_ref().is_some_and(|original| original.same_as(address.as_str())));
+    let failed = diagnosis.recipients.iter().any(|recipient| {
+        recipient.address.same_as(address.as_str())
+            || recipient.original_address.as_ref().is_some_and(|original| original.same_as(address.as_str()))
+    });
     let sender = diagnosis.original.from.as_deref().is_some_and(|from| address.same_as(from));
     let local = address.local().to_ascii_lowercase();
     let office = ["postmaster", "mailer-daemon", "abuse", "noreply", "no-reply"].contains(&local.as_str());

@@ -121,9 +121,12 @@ impl Built {
         let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
         let mut short = Vec::new();
         for (number, literal) in (0..).zip(literals) {
-            let rarest = grams(literal.as_bytes()).min_by_key(|(_, gram)| common.get(slot(*gram)).copied().unwrap_or_default());
+            let rarest =
+                grams(literal.as_bytes()).min_by_key(|(_, gram)| common.get(slot(*gram)).copied().unwrap_or_default());
             match rarest {
-                Some((end, gram)) => entries.push(Entry { gram, literal: number, before: u32::try_from(end - 4).unwrap_or(u32::MAX) }),
+                Some((end, gram)) => {
+                    entries.push(Entry { gram, literal: number, before: u32::try_from(end - 4).unwrap_or(u32::MAX) })
+                }
                 None => short.push(number),
             }
         }
@@ -161,7 +164,9 @@ mod tests {
     #[test]
     fn every_literal_is_found_wherever_it_stands() {
         let mut matcher = Matcher::default();
-        for (number, literal) in (0..).zip(["user unknown", "unknown", "full", "550", "Ünknown", "mailbox full", "full"]) {
+        for (number, literal) in
+            (0..).zip(["user unknown", "unknown", "full", "550", "Ünknown", "mailbox full", "full"])
+        {
             matcher.add(literal, number);
         }
         assert_eq!(matcher.owners_in("550 User UNKNOWN"), [0, 1, 3]);
@@ -173,13 +178,15 @@ mod tests {
 
     #[test]
     fn it_agrees_with_plain_search() {
-        let literals: Vec<String> = (0..400).map(|n| format!("{}{}", ["mail ", "user ", "box is ", ""][n % 4], n * 7919 % 1000)).collect();
+        let literals: Vec<String> =
+            (0..400).map(|n| format!("{}{}", ["mail ", "user ", "box is ", ""][n % 4], n * 7919 % 1000)).collect();
         let mut matcher = Matcher::default();
         for (number, literal) in (0..).zip(&literals) {
             matcher.add(literal, number);
         }
         let text = literals.iter().step_by(3).cloned().collect::<Vec<_>>().join("; ");
-        let plain: Vec<u32> = (0..).zip(&literals).filter(|(_, literal)| text.contains(literal.as_str())).map(|(n, _)| n).collect();
+        let plain: Vec<u32> =
+            (0..).zip(&literals).filter(|(_, literal)| text.contains(literal.as_str())).map(|(n, _)| n).collect();
         assert_eq!(matcher.owners_in(&text), plain);
     }
 }

@@ -17,7 +17,10 @@ fn every_case_reads_as_a_person_checked_it() {
     let context = Context::default();
     let wrong: Vec<String> = golden::files(&root().join("tests/corpus"), "eml")
         .iter()
-        .filter_map(|path| golden::check(&path.with_extension("txt"), &explain(&diagnose(&std::fs::read(path).unwrap(), &context))).err())
+        .filter_map(|path| {
+            golden::check(&path.with_extension("txt"), &explain(&diagnose(&std::fs::read(path).unwrap(), &context)))
+                .err()
+        })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -27,7 +30,8 @@ fn every_case_has_at_most_one_format_and_every_format_its_example() {
     let context = Context::default();
     let mut claimed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in golden::files(&root().join("tests/corpus"), "eml") {
-        let name = path.strip_prefix(root().join("tests/corpus")).unwrap().with_extension("").to_string_lossy().into_owned();
+        let name =
+            path.strip_prefix(root().join("tests/corpus")).unwrap().with_extension("").to_string_lossy().into_owned();
         let found = families(&std::fs::read(&path).unwrap(), &context);
         assert!(found.len() <= 1, "{name} is claimed by {found:?}");
         claimed.insert(name, found);
@@ -37,7 +41,12 @@ fn every_case_has_at_most_one_format_and_every_format_its_example() {
             continue;
         }
         let example = format.example.as_ref().unwrap_or_else(|| panic!("{} has no example", format.family));
-        assert_eq!(claimed.get(example), Some(&vec![format.family.clone()]), "the example of {} is claimed by another, or missing", format.family);
+        assert_eq!(
+            claimed.get(example),
+            Some(&vec![format.family.clone()]),
+            "the example of {} is claimed by another, or missing",
+            format.family
+        );
     }
 }
 
@@ -89,9 +98,12 @@ fn evidence_stands_on_the_line_it_names() {
         let text = String::from_utf8_lossy(&mail).replace("\r\n", "\n").replace('\r', "\n");
         let lines: Vec<&str> = text.split('\n').collect();
         for recipient in diagnose(&mail, &Context::default()).recipients {
-            let Some(evidence) = recipient.evidence.iter().find(|one| one.claim == "recipient") else { panic!("{}: no evidence", path.display()) };
+            let Some(evidence) = recipient.evidence.iter().find(|one| one.claim == "recipient") else {
+                panic!("{}: no evidence", path.display())
+            };
             let Some(line) = evidence.line else { continue };
-            let near = lines.get(line as usize - 1..(line as usize + 1).min(lines.len())).unwrap().concat().to_lowercase();
+            let near =
+                lines.get(line as usize - 1..(line as usize + 1).min(lines.len())).unwrap().concat().to_lowercase();
             let local = recipient.address.local().to_lowercase();
             let named = near.contains(&local) || evidence.from.contains("To field");
             assert!(named, "{}:{line} does not name {}: {near:?}", path.display(), recipient.address);
@@ -120,7 +132,9 @@ fn our_own_address_is_never_the_failed_one() {
 
 #[test]
 fn a_new_address_is_kept_as_evidence() {
-    for (case, want) in [("generic/moved", "anna.berg@example.com"), ("auto-reply/left-the-company", "bert.neu@example.org")] {
+    for (case, want) in
+        [("generic/moved", "anna.berg@example.com"), ("auto-reply/left-the-company", "bert.neu@example.org")]
+    {
         let mail = std::fs::read(root().join("tests/corpus").join(case).with_extension("eml")).unwrap();
         let diagnosis = diagnose(&mail, &Context::default());
         let found: Vec<&str> = diagnosis.new_addresses.iter().map(|new| new.address.as_str()).collect();
@@ -147,7 +161,12 @@ fn the_public_corpus_is_read_as_far_as_it_was() {
         }
         bounces += 1;
         detected += usize::from(diagnosis.kind.is_bounce());
-        let mut want: Vec<String> = truth["recipients"].as_array().unwrap().iter().map(|one| one["address"].as_str().unwrap().to_lowercase()).collect();
+        let mut want: Vec<String> = truth["recipients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["address"].as_str().unwrap().to_lowercase())
+            .collect();
         let mut got: Vec<String> = diagnosis.recipients.iter().map(|one| one.address.as_str().to_lowercase()).collect();
         want.sort();
         got.sort();
@@ -160,7 +179,10 @@ fn the_public_corpus_is_read_as_far_as_it_was() {
 #[test]
 fn most_causes_have_a_case() {
     let context = Context::default();
-    let causes: std::collections::BTreeSet<Cause> =
-        golden::files(&root().join("tests/corpus"), "eml").iter().flat_map(|path| diagnose(&std::fs::read(path).unwrap(), &context).recipients).map(|one| one.cause).collect();
+    let causes: std::collections::BTreeSet<Cause> = golden::files(&root().join("tests/corpus"), "eml")
+        .iter()
+        .flat_map(|path| diagnose(&std::fs::read(path).unwrap(), &context).recipients)
+        .map(|one| one.cause)
+        .collect();
     assert!(causes.len() >= 12, "{causes:?}");
 }

@@ -38,7 +38,11 @@ pub fn check(expectation: &Path, got: &str) -> Result<(), String> {
         match (wanted.next(), given.next()) {
             (a, b) if a != b => {
                 let name = expectation.display();
-                return Err(format!("{name}:{number}\n  expected {:?}\n  got      {:?}\n(UPDATE_EXPECT=1 rewrites it)", a.unwrap_or("(nothing)"), b.unwrap_or("(nothing)")));
+                return Err(format!(
+                    "{name}:{number}\n  expected {:?}\n  got      {:?}\n(UPDATE_EXPECT=1 rewrites it)",
+                    a.unwrap_or("(nothing)"),
+                    b.unwrap_or("(nothing)")
+                ));
             }
             (None, None) => return Err(format!("{}: line ends differ", expectation.display())),
             _ => number += 1,

@@ -16,12 +16,19 @@ fn our_own_files_load() {
 #[test]
 fn every_sample_hits_its_own_rule() {
     let complaints = RuleBook::builtin().check(&|_| true);
-    assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} complaints\n{}",
+        complaints.len(),
+        complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]
 fn ids_are_sorted_within_their_file() {
-    for (name, text) in builtin_files().iter().filter(|(name, _)| name.contains("phrases/") || name.contains("providers/")) {
+    for (name, text) in
+        builtin_files().iter().filter(|(name, _)| name.contains("phrases/") || name.contains("providers/"))
+    {
         let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("id = \"")).collect();
         let mut sorted = ids.clone();
         sorted.sort_unstable();
@@ -42,7 +49,13 @@ fn every_cause_has_its_words() {
 fn every_ticket_mark_finds_its_example() {
     for desk in RuleBook::builtin().desks() {
         for mark in &desk.tickets {
-            assert_eq!(mark.pattern.find(&mark.example).and(mark.id_in(&mark.example)), Some(mark.id.as_str()), "{} {}", desk.slug, mark.example);
+            assert_eq!(
+                mark.pattern.find(&mark.example).and(mark.id_in(&mark.example)),
+                Some(mark.id.as_str()),
+                "{} {}",
+                desk.slug,
+                mark.example
+            );
         }
     }
 }
@@ -53,7 +66,8 @@ fn a_rule_of_the_user_wins_over_ours() {
     let (book, errors) = RuleBook::with_files(&[("mine.toml".to_owned(), rule.to_owned())]);
     assert_eq!(errors, []);
     let statuses: Vec<Status> = vec!["5.1.1".parse().unwrap()];
-    let question = Question { replies: &[550], statuses: &statuses, text: "550 5.1.1 user unknown", ..Question::default() };
+    let question =
+        Question { replies: &[550], statuses: &statuses, text: "550 5.1.1 user unknown", ..Question::default() };
     assert_eq!(book.ask(&question).unwrap().rule, "mine/odd");
     assert_eq!(book.check(&|rule| rule.id.starts_with("mine/")), []);
 }
@@ -70,9 +84,18 @@ fn words_of_the_user_win_over_ours() {
 #[test]
 fn mistakes_name_the_file_and_the_line() {
     for (text, want) in [
-        ("[[rule]]\nid = \"a/b\"\nphrase = [\"abc def\"]\ncause = \"mailbox-ful\"\nsource = \"x\"\n", "mine.toml:2: unknown cause \"mailbox-ful\""),
-        ("[[rule]]\nid = \"a/b\"\nphrase = [\"{adr} unknown\"]\ncause = \"mailbox-full\"\nsource = \"x\"\n", "mine.toml:3: unknown placeholder {adr}"),
-        ("[[rule]]\nid = \"a/b\"\ncause = \"mailbox-full\"\nsource = \"x\"\n", "mine.toml:2: rule a/b has no condition"),
+        (
+            "[[rule]]\nid = \"a/b\"\nphrase = [\"abc def\"]\ncause = \"mailbox-ful\"\nsource = \"x\"\n",
+            "mine.toml:2: unknown cause \"mailbox-ful\"",
+        ),
+        (
+            "[[rule]]\nid = \"a/b\"\nphrase = [\"{adr} unknown\"]\ncause = \"mailbox-full\"\nsource = \"x\"\n",
+            "mine.toml:3: unknown placeholder {adr}",
+        ),
+        (
+            "[[rule]]\nid = \"a/b\"\ncause = \"mailbox-full\"\nsource = \"x\"\n",
+            "mine.toml:2: rule a/b has no condition",
+        ),
         ("[[rule]]\nid = \"a/b\"\nphrases = [\"abc def\"]\n", "mine.toml:3: unknown field"),
     ] {
         let (_, errors) = RuleBook::with_files(&[("mine.toml".to_owned(), text.to_owned())]);
@@ -84,7 +107,9 @@ fn mistakes_name_the_file_and_the_line() {
 #[test]
 fn codes_are_explained_also_the_wrong_ones() {
     let book = RuleBook::builtin();
-    for (code, want) in [("5.1.1", "mailbox-unknown"), ("550 5.1.1", "mailbox-unknown"), ("544", "544"), ("552-5.2.2", "mailbox-full")] {
+    for (code, want) in
+        [("5.1.1", "mailbox-unknown"), ("550 5.1.1", "mailbox-unknown"), ("544", "544"), ("552-5.2.2", "mailbox-full")]
+    {
         assert!(explain_code(&book, code).unwrap().contains(want), "{code}");
     }
     assert_eq!(explain_code(&book, "five fifty"), None);
