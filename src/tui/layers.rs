@@ -256,6 +256,7 @@ fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str)
 /// Puts the first evidence line in sight, where the raw mail is shown.
 pub fn to_first_evidence(model: &mut Model) {
     if model.pane == Pane::Raw && model.reading.scroll == 0 {
+        model.reading.evidence = view::reader::first_evidence(model);
         to_evidence(model);
     }
 }

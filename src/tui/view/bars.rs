@@ -76,11 +76,10 @@ fn sync(model: &Model, words: bool) -> String {
 
 /// Fills a bar up to its edge, so that its style reaches there.
 fn pad(mut row: Row, columns: usize, style: Style) -> Row {
-    row.right = row.right.filter(|(text, _)| !text.is_empty());
-    let right = row.right.as_ref().filter(|(text, _)| width(text) + 8 < columns).map_or(0, |(text, _)| width(text) + 1);
-    let used = row.width();
-    let blank = columns.saturating_sub(used + right);
-    row.pieces.push((" ".repeat(blank + usize::from(right > 0)), style));
+    row.right = row.right.filter(|(text, _)| !text.is_empty() && width(text) + 9 < columns).map(|(text, style)| (format!(" {text}"), style));
+    let right = row.right.as_ref().map_or(0, |(text, _)| width(text));
+    let blank = columns.saturating_sub(row.width() + right);
+    row.pieces.push((" ".repeat(blank), style));
     row
 }
 
