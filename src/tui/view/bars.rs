@@ -26,7 +26,7 @@ pub fn status(model: &Model) -> Row {
     if columns < usize::from(MEDIUM) {
         return pad(Row::of(format!(" {place} {left}"), style).right(sync(model, false), style), columns, style);
     }
-    let mut text = format!(" {}  {place} {left}", crate::tui::text::cut(&clean(&model.setup.title), columns / 4));
+    let mut text = format!(" {}  {place} {left}", crate::tui::text::cut(&clean(&model.setup.title), columns * 2 / 5));
     if columns >= usize::from(WIDE) {
         for state in State::ALL.iter().filter(|state| **state != State::New) {
             let n = tally.by_state.get(state).copied().unwrap_or(0);
@@ -95,7 +95,8 @@ pub fn reader_status(model: &Model, first: usize, shown: usize, all: usize) -> R
     let right = if narrow { format!("{name} ") } else { format!("{} {name}{lines} ", pane_number(model.pane)) };
     if model.pane == Pane::Diagnosis {
         // The address and the reason stand right below.
-        let text = format!(" {place}   left {}", model.queue.tally().left);
+        let left = if columns < 40 { String::new() } else { format!("   left {}", model.queue.tally().left) };
+        let text = format!(" {place}{left}");
         return pad(Row::of(text, style).right(right, style), columns, style);
     }
     let mut text = format!(" {place}  {}", clean(&super::list::who(case)));

@@ -14,6 +14,9 @@ use crate::tui::text::{clean, cut, wrap};
 /// Columns of the labels.
 const LABEL: usize = 13;
 
+/// Fewest columns with a column of labels.
+const NARROW: usize = 40;
+
 /// Makes lines under labels.
 struct Lines<'a> {
     model: &'a Model,
@@ -28,8 +31,12 @@ impl Lines<'_> {
 
     /// A fact on at most `most` lines (0: as many as it takes), and on exactly that many where `fixed`.
     fn fact(&mut self, label: &str, value: &str, style: &str, most: usize, fixed: bool) {
-        let room = self.width.saturating_sub(LABEL + 1).max(8);
-        let value = clean(value);
+        // Too narrow for a column of labels: the label leads the text.
+        let narrow = self.width < NARROW;
+        let led = if narrow && !label.is_empty() { format!("{label}: {value}") } else { value.to_owned() };
+        let (label, gap) = if narrow { ("", 0) } else { (label, LABEL - 1) };
+        let room = self.width.saturating_sub(gap + 2).max(8);
+        let value = clean(&led);
         let mut lines = wrap(&value, room);
         if most > 0 && lines.len() > most {
             lines.truncate(most);
@@ -43,7 +50,7 @@ impl Lines<'_> {
         }
         for (at, line) in lines.into_iter().enumerate() {
             let label = if at == 0 { label } else { "" };
-            let row = Row::of(format!(" {label:<width$}", width = LABEL - 1), self.style("label")).and(line, self.style(style));
+            let row = Row::of(format!(" {label:<gap$}"), self.style("label")).and(line, self.style(style));
             self.rows.push(row);
         }
     }
