@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// What becomes of it
     state: StateName,
     /// The right address, for "corrected"
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     to: Option<String>,
     /// When to try again, for "retry": a date such as 2026-12-01; without it as the cause suggests
     #[arg(long, value_name = "DATE")]
@@ -28,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     whom: Option<String>,
     /// A note, kept with the case
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     note: Option<String>,
 }
 

@@ -222,7 +222,7 @@ impl Error {
         Self::new(Kind::Keep, what, hint)
     }
 
-    pub(super) fn token_file(path: &Path, deed: &str, why: impl fmt::Display) -> Self {
+    pub(super) fn token_file(path: &Path, deed: &str, why: &str) -> Self {
         let what = format!("could not {deed} the token file \"{}\": {why}", visible(&path.to_string_lossy()));
         Self::new(Kind::Keep, what, "check oauth_token_file and the rights of its folder")
     }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::endpoints::Endpoints;
 use super::error::Error;
+use crate::stdx::why;
 
 /// The largest answer, in bytes. Tokens are a few kilobytes.
 const LARGEST: u64 = 64 * 1024;
@@ -60,10 +61,10 @@ fn failed(endpoints: &Endpoints, error: &ureq::Error) -> Error {
             Error::unreachable(endpoints, &format!("no complete answer within {seconds} seconds"))
         }
         ureq::Error::HostNotFound => Error::unreachable(endpoints, "its name is not known to the name server"),
-        ureq::Error::ConnectProxyFailed(why) => Error::unreachable(endpoints, &format!("the proxy refused: {why}")),
-        ureq::Error::Io(why) => Error::unreachable(endpoints, &why.to_string()),
-        ureq::Error::NativeTls(why) => Error::certificate(endpoints, &why.to_string()),
-        ureq::Error::Tls(why) => Error::certificate(endpoints, why),
+        ureq::Error::ConnectProxyFailed(said) => Error::unreachable(endpoints, &format!("the proxy refused: {said}")),
+        ureq::Error::Io(error) => Error::unreachable(endpoints, &why(error)),
+        ureq::Error::NativeTls(error) => Error::certificate(endpoints, &error.to_string()),
+        ureq::Error::Tls(error) => Error::certificate(endpoints, error),
         ureq::Error::BodyExceedsLimit(_) => Error::unreadable(endpoints, &format!("more than {LARGEST} bytes")),
         other => Error::unreadable(endpoints, &other.to_string()),
     }

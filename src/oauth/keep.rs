@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use crate::model::Secret;
-use crate::stdx::{private_file, private_folder, run_command, visible};
+use crate::stdx::{private_file, private_folder, run_command, visible, why};
 
 /// The longest refresh token, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -66,7 +66,7 @@ impl TokenStore {
     /// When it cannot be kept; the one before is still there.
     pub fn save(&self, token: &Secret) -> Result<(), Error> {
         match self {
-            Self::File(path) => save_file(path, token).map_err(|why| Error::token_file(path, "write", why)),
+            Self::File(path) => save_file(path, token).map_err(|error| Error::token_file(path, "write", &why(&error))),
             Self::Command { store, .. } => {
                 let line = Zeroizing::new(format!("{}\n", token.expose()));
                 match run_command(store, &line, DEADLINE) {
@@ -83,16 +83,17 @@ fn program(argv: &[String]) -> &str {
 }
 
 fn load_file(path: &Path) -> Result<Option<Secret>, Error> {
-    let failed = |why: &dyn fmt::Display| Error::token_file(path, "read", why);
+    let failed = |reason: &str| Error::token_file(path, "read", reason);
+    let refused = |error: io::Error| failed(&why(&error));
     // Asked before opening too: opening a pipe would wait for ever.
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(&error)),
-        Ok(meta) if !meta.is_file() => return Err(failed(&"it is no file")),
+        Err(error) => return Err(refused(error)),
+        Ok(meta) if !meta.is_file() => return Err(failed("it is no file")),
         Ok(_) => {}
     }
-    let file = fs::File::open(path).map_err(|error| failed(&error))?;
-    let meta = file.metadata().map_err(|error| failed(&error))?;
+    let file = fs::File::open(path).map_err(refused)?;
+    let meta = file.metadata().map_err(refused)?;
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777;
@@ -101,11 +102,11 @@ fn load_file(path: &Path) -> Result<Option<Secret>, Error> {
         }
     }
     if !meta.is_file() {
-        return Err(failed(&"it is no file"));
+        return Err(failed("it is no file"));
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LONGEST).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-    first_line(&bytes).map(Some).ok_or_else(|| failed(&"its first line is no token"))
+    file.take(LONGEST).read_to_end(&mut bytes).map_err(refused)?;
+    first_line(&bytes).map(Some).ok_or_else(|| failed("its first line is no token"))
 }
 
 /// A token is visible ASCII (RFC 6749 appendix A.17).

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::visible;
+use super::{visible, why};
 
 /// How much of standard output is kept, in bytes; no secret is longer.
 const LONGEST: u64 = 64 * 1024;
@@ -30,7 +30,7 @@ pub fn run_command(argv: &[String], input: &str, deadline: Duration) -> Result<Z
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| why(&error))?;
     let ends = Instant::now() + deadline;
     feed(child.stdin.take(), Zeroizing::new(input.as_bytes().to_vec()));
     let (said, complained) = (drain(child.stdout.take()), drain(child.stderr.take()));
