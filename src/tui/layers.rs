@@ -50,7 +50,7 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Export => {
             let items = [
-                ('c', "corrections as CSV: old address, new address, ticket, cause …".to_owned(), Choice::Export(ExportFormat::Csv)),
+                ('c', "corrections as CSV: old address, new address, ticket, cause ...".to_owned(), Choice::Export(ExportFormat::Csv)),
                 ('j', "all cases as JSON Lines".to_owned(), Choice::Export(ExportFormat::Jsonl)),
             ];
             model.layers.push(Layer::Menu(menu("Write an export", items)));
@@ -62,7 +62,7 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
 fn filter_menu(model: &Model) -> Menu {
     let mut items = vec![
         ('u', "undecided only".to_owned(), Choice::Filter("undecided".into())),
-        ('s', "by state …".to_owned(), Choice::FilterState),
+        ('s', "by state ...".to_owned(), Choice::FilterState),
     ];
     if let Some(case) = model.queue.current() {
         let domain = domain_of(&case.address).to_lowercase();
@@ -85,8 +85,8 @@ fn filter_menu(model: &Model) -> Menu {
     items.push(('w', "arrived in the last 7 days".to_owned(), Choice::Filter("after:7d".into())));
     items.push(('!', "bounced again, or due".to_owned(), Choice::Filter("again".into())));
     items.push(('?', "could not be fully read".to_owned(), Choice::Filter("unread".into())));
-    items.push(('I', "many at one domain for one cause …".to_owned(), Choice::Incidents));
-    items.push(('f', "type a filter …".to_owned(), Choice::TypeFilter(model.queue.filter().text().to_owned())));
+    items.push(('I', "many at one domain for one cause ...".to_owned(), Choice::Incidents));
+    items.push(('f', "type a filter ...".to_owned(), Choice::TypeFilter(model.queue.filter().text().to_owned())));
     items.push(('F', "none".to_owned(), Choice::Filter(String::new())));
     menu("Filter", items)
 }
@@ -256,6 +256,7 @@ fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str)
 /// Puts the first evidence line in sight, where the raw mail is shown.
 pub fn to_first_evidence(model: &mut Model) {
     if model.pane == Pane::Raw && model.reading.scroll == 0 {
+        model.reading.evidence = view::reader::first_evidence(model);
         to_evidence(model);
     }
 }

@@ -21,6 +21,7 @@ pub mod model;
 pub mod msg;
 pub mod page;
 pub mod paint;
+pub mod plain;
 pub mod prompt;
 pub mod queue;
 mod runtime;

@@ -35,6 +35,16 @@ pub fn evidence(model: &Model) -> Vec<(usize, String)> {
     found
 }
 
+/// Which of them the raw mail opens at: the first one that tells of the recipient, else the first one.
+pub fn first_evidence(model: &Model) -> usize {
+    let lines = || {
+        let notice = model.current()?.notices.last()?;
+        let recipient = notice.diagnosis.recipients.get(notice.recipient?)?;
+        recipient.evidence.iter().filter_map(|evidence| evidence.line).min()
+    };
+    lines().and_then(|line| evidence(model).iter().position(|(own, _)| *own == line as usize)).unwrap_or(0)
+}
+
 /// The raw mail: for each shown line its number in the mail (0 for lines of our own) and the line.
 pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
     let theme = &model.setup.theme;
