@@ -22,8 +22,18 @@ pub(super) fn ask<'b>(merged: &Merged, rules: &'b RuleBook, reporter: Option<&st
     let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
     let reporter = reporter.unwrap_or_default().to_lowercase();
     let hosts = [remote.as_str(), reporter.as_str()];
-    let mut question = Question { replies: &replies, statuses: &statuses, text: &merged.reply_text, hosts: &hosts, domain: merged.address.domain() };
-    let first = if merged.reply_text.is_empty() || merged.reply_text.len() == merged.text.len() { None } else { rules.ask(&question) };
+    let mut question = Question {
+        replies: &replies,
+        statuses: &statuses,
+        text: &merged.reply_text,
+        hosts: &hosts,
+        domain: merged.address.domain(),
+    };
+    let first = if merged.reply_text.is_empty() || merged.reply_text.len() == merged.text.len() {
+        None
+    } else {
+        rules.ask(&question)
+    };
     if first.as_ref().is_some_and(|answer| matches!(answer.tier, Tier::User | Tier::Provider | Tier::Phrase)) {
         return Asked { answer: first, whole: false };
     }
@@ -32,7 +42,13 @@ pub(super) fn ask<'b>(merged: &Merged, rules: &'b RuleBook, reporter: Option<&st
 }
 
 /// The question that was decisive, for `rules trace`.
-pub(super) fn conclude(merged: Merged, context: &Context, reporter: Option<&str>, format: Option<&Format>, contact_form: bool) -> Recipient {
+pub(super) fn conclude(
+    merged: Merged,
+    context: &Context,
+    reporter: Option<&str>,
+    format: Option<&Format>,
+    contact_form: bool,
+) -> Recipient {
     let rules = &context.rules;
     let answer = ask(&merged, rules, reporter).answer;
     let decided = answer.as_ref().filter(|answer| answer.cause != Cause::Unclear);
@@ -102,7 +118,20 @@ fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBoo
             When::Spf => cause == Cause::AuthenticationFailed && says(&["spf"]),
             When::Dkim => cause == Cause::AuthenticationFailed && says(&["dkim"]),
             When::Dmarc => cause == Cause::AuthenticationFailed && says(&["dmarc"]),
-            When::BlockList => cause == Cause::SenderBlocked && says(&["blocked using", "blacklist", "block list", "blocklist", "spamhaus", "barracuda", "listed", "rbl", "dnsbl"]),
+            When::BlockList => {
+                cause == Cause::SenderBlocked
+                    && says(&[
+                        "blocked using",
+                        "blacklist",
+                        "block list",
+                        "blocklist",
+                        "spamhaus",
+                        "barracuda",
+                        "listed",
+                        "rbl",
+                        "dnsbl",
+                    ])
+            }
         };
         if holds {
             if !next_step.is_empty() {

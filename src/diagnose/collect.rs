@@ -6,9 +6,11 @@ use super::prose::{self, Manner};
 use super::quirks;
 use super::zone::{self, Zone};
 use super::{Context, kind};
-use crate::mail::{Field, Head, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned};
+use crate::mail::{
+    Field, Head, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned,
+};
 use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role, reply};
-use crate::rules::{Extent, Format, Hint, Hole, RuleBook, Seen};
+use crate::rules::{Extent, Format, Hint, Hole, RuleBook};
 use crate::stdx;
 
 /// Everything that was read, before anything is concluded.
@@ -64,7 +66,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let envelope = Envelope::of(head);
     let header = |name: &str, text: Option<&str>| has_field(head, name, text);
     let body = scan(rules, &zones);
-    let seen = Seen { from: &envelope.from, subject: &envelope.subject, header: &header, body: &body };
+    let seen = rules.seen(&envelope.from, &envelope.subject, &header, &body);
     let hints: Vec<(Hint, &'r str)> = rules.hints(&seen);
     let format = rules.format_of(&seen);
     let delay = format.is_some_and(|format| format.is_delay(&seen));
@@ -88,7 +90,12 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
             if let Some(first) = looks_like_report(zone.text).filter(|first| *first < zone.to) {
                 let found = read_report(zone.text, zone.part, first, zone.to);
                 report.message.reporting_mta = report.message.reporting_mta.take().or(found.message.reporting_mta);
-                report.recipients.extend(found.recipients.into_iter().filter(|record| record.recipient.is_some() || record.original.is_some()));
+                report.recipients.extend(
+                    found
+                        .recipients
+                        .into_iter()
+                        .filter(|record| record.recipient.is_some() || record.original.is_some()),
+                );
             }
         }
         standard = !report.recipients.is_empty();
@@ -116,9 +123,36 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let pasted_header = if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
         String::new()
     } else {
-        zones.iter().chain(&zone::attached_headers(mail)).find_map(|zone| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned())).unwrap_or_default()
+        zones
+            .iter()
+            .chain(&zone::attached_headers(mail))
+            .find_map(|zone| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned()))
+            .unwrap_or_default()
     };
-    Gathered { report, reporter, returned, format, delay, hints, stated, notes: Vec::new(), standard, has_returned, weak, pasted_header }
+    Gathered {
+        report,
+        reporter,
+        returned,
+        format,
+        delay,
+        hints,
+        stated,
+        notes: Vec::new(),
+        standard,
+        has_returned,
+        weak,
+        pasted_header,
+    }
+}
+
+/// The names of all families that recognise a mail.
+pub(super) fn families(mail: &Mail<'_>, context: &Context) -> Vec<String> {
+    let zones = zone::zones(mail);
+    let envelope = Envelope::of(mail.head());
+    let header = |name: &str, text: Option<&str>| has_field(mail.head(), name, text);
+    let body = scan(&context.rules, &zones);
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &body);
+    context.rules.formats_of(&seen).iter().map(|format| format.family.clone()).collect()
 }
 
 /// Numbers of the marks in the notice's own words.
@@ -158,7 +192,9 @@ fn returned_part(mail: &Mail<'_>) -> (Returned, bool) {
 
 /// The header of the message pasted behind the notice's words.
 fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
-    let Some((zone, line)) = zones.iter().rev().find_map(|zone| Some((zone, zone.pasted?))) else { return (Returned::default(), false) };
+    let Some((zone, line)) = zones.iter().rev().find_map(|zone| Some((zone, zone.pasted?))) else {
+        return (Returned::default(), false);
+    };
     let returned = read_returned(&zone::pasted_head(zone.text, line));
     let found = returned != Returned::default();
     (returned, found)
@@ -167,7 +203,12 @@ fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
 /// Addresses of `X-Failed-Recipients`.
 fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
     let field = head.get("X-Failed-Recipients");
-    field.map(|field| addresses(&field.raw())).unwrap_or_default().into_iter().map(|value| Fact { value, place: header_place(field), origin: Origin::Field, from: "X-Failed-Recipients" }).collect()
+    field
+        .map(|field| addresses(&field.raw()))
+        .unwrap_or_default()
+        .into_iter()
+        .map(|value| Fact { value, place: header_place(field), origin: Origin::Field, from: "X-Failed-Recipients" })
+        .collect()
 }
 
 /// The place of a field of the message's own header: part 0 holds the body, so the line is marked as the header's.
@@ -179,7 +220,14 @@ fn header_place(field: Option<&Field<'_>>) -> Place {
 fn excluded_addresses(head: &Head<'_>, returned: &Returned, context: &Context) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for name in ["To", "Delivered-To", "From", "Envelope-To"] {
-        out.extend(head.fields.iter().filter(|field| field.is(name)).take(8).flat_map(|field| addresses(&field.raw())).map(|address| address.as_str().to_lowercase()));
+        out.extend(
+            head.fields
+                .iter()
+                .filter(|field| field.is(name))
+                .take(8)
+                .flat_map(|field| addresses(&field.raw()))
+                .map(|address| address.as_str().to_lowercase()),
+        );
     }
     out.extend(returned.from.iter().map(|from| from.to_lowercase()));
     out.extend(context.identity.addresses.iter().map(|own| own.to_lowercase()));
@@ -191,13 +239,20 @@ fn is_thin(record: &PerRecipient) -> bool {
     let Some(diagnostic) = &record.diagnostic else { return true };
     let text = diagnostic.value.as_str();
     let first = reply::codes(text, true).next();
-    let cut = first.is_some_and(|found| text.as_bytes().get(found.end) == Some(&b'-')) && reply::codes(text, true).count() == 1;
+    let cut = first.is_some_and(|found| text.as_bytes().get(found.end) == Some(&b'-'))
+        && reply::codes(text, true).count() == 1;
     let specific = reply::statuses(text).any(|found| !found.value.is_generic());
     first.is_none() || cut || !specific && text.len() < 40
 }
 
 /// Reads the notice's own words.
-fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, ours: &[String], named: bool) -> quirks::Reading {
+fn read_text(
+    zones: &mut [Zone<'_>],
+    format: Option<&Format>,
+    rules: &RuleBook,
+    ours: &[String],
+    named: bool,
+) -> quirks::Reading {
     let own = |address: &Address| ours.iter().any(|own| address.same_as(own));
     let nobody = |_: &Address| false;
     let generic = rules.generic();
@@ -218,7 +273,9 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
             }
         }
         let manner = Manner::of(format, generic);
-        let read = |excluded: &dyn Fn(&Address) -> bool| -> Vec<PerRecipient> { zones.iter().flat_map(|zone| prose::read(zone, &manner, excluded)).collect() };
+        let read = |excluded: &dyn Fn(&Address) -> bool| -> Vec<PerRecipient> {
+            zones.iter().flat_map(|zone| prose::read(zone, &manner, excluded)).collect()
+        };
         let found = read(&own);
         let found = if found.is_empty() { read(&nobody) } else { found };
         if !found.is_empty() {
@@ -226,7 +283,15 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
         }
     }
     let Some(generic) = generic else { return quirks::Reading::default() };
-    let manner = Manner { recipient: &generic.recipient, reason: &[], remote: &generic.remote, original: &generic.original, extent: Extent::Paragraph, origin: Origin::Prose, leading: true };
+    let manner = Manner {
+        recipient: &generic.recipient,
+        reason: &[],
+        remote: &generic.remote,
+        original: &generic.original,
+        extent: Extent::Paragraph,
+        origin: Origin::Prose,
+        leading: true,
+    };
     let mut weak = false;
     let mut found: Vec<PerRecipient> = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
     if found.is_empty()
@@ -249,9 +314,17 @@ fn read_text(zones: &mut [Zone<'_>], format: Option<&Format>, rules: &RuleBook, 
 }
 
 /// Puts the facts of the text beside those of the fields.
-fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipient>, returned: &Returned, standard: bool) {
+fn combine(
+    report: &mut Report,
+    listed: Vec<Fact<Address>>,
+    text: Vec<PerRecipient>,
+    returned: &Returned,
+    standard: bool,
+) {
     if report.recipients.is_empty() {
-        report.recipients.extend(listed.into_iter().map(|fact| PerRecipient { recipient: Some(fact), ..PerRecipient::default() }));
+        report
+            .recipients
+            .extend(listed.into_iter().map(|fact| PerRecipient { recipient: Some(fact), ..PerRecipient::default() }));
     }
     if report.recipients.is_empty() {
         let nameless = text.iter().all(|record| record.recipient.is_none());
@@ -270,11 +343,22 @@ fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipie
         // the report names a file, a program or nothing; the text names the address
         record.recipient.clone_from(&other.recipient);
     }
-    let everybody: Vec<Address> = report.recipients.iter().filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone())).collect();
+    let everybody: Vec<Address> = report
+        .recipients
+        .iter()
+        .filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone()))
+        .collect();
     for record in &mut report.recipients {
-        let names: Vec<Address> = [&record.recipient, &record.original, &record.actual].into_iter().flatten().map(|fact| fact.value.clone()).collect();
+        let names: Vec<Address> = [&record.recipient, &record.original, &record.actual]
+            .into_iter()
+            .flatten()
+            .map(|fact| fact.value.clone())
+            .collect();
         let same = |other: &PerRecipient| {
-            [&other.recipient, &other.original].into_iter().flatten().any(|fact| names.iter().any(|name| name.same_as(fact.value.as_str())))
+            [&other.recipient, &other.original]
+                .into_iter()
+                .flatten()
+                .any(|fact| names.iter().any(|name| name.same_as(fact.value.as_str())))
         };
         let exact = text.iter().find(|other| same(other));
         let nameless = text.iter().find(|other| other.recipient.is_none());
@@ -296,7 +380,9 @@ fn combine(report: &mut Report, listed: Vec<Fact<Address>>, text: Vec<PerRecipie
 /// Whether a sentence is about another recipient of the same report.
 fn names_other(text: &str, names: &[Address], everybody: &[Address]) -> bool {
     everybody.len() > 1
-        && everybody.iter().take(64).any(|other| !names.iter().any(|name| name.same_as(other.as_str())) && stdx::contains_ignore_case(text, other.as_str()))
+        && everybody.iter().take(64).any(|other| {
+            !names.iter().any(|name| name.same_as(other.as_str())) && stdx::contains_ignore_case(text, other.as_str())
+        })
 }
 
 /// A notice that names nobody about a message with one recipient: that one.
@@ -308,24 +394,40 @@ fn name_by_returned(report: &mut Report, returned: &Returned) {
     let Some(address) = read_address(to) else { return };
     for record in &mut report.recipients {
         let place = record.said.first().map_or(Place::default(), |fact| fact.place);
-        record.recipient = Some(Fact { value: address.clone(), place, origin: Origin::Prose, from: "To field of the returned message" });
+        record.recipient = Some(Fact {
+            value: address.clone(),
+            place,
+            origin: Origin::Prose,
+            from: "To field of the returned message",
+        });
     }
 }
 
 /// The reporting server: its field, else the notice's own sentence.
-fn reporter(report: &Report, quirk: Option<String>, zones: &[Zone<'_>], format: Option<&Format>, rules: &RuleBook) -> Reporter {
+fn reporter(
+    report: &Report,
+    quirk: Option<String>,
+    zones: &[Zone<'_>],
+    format: Option<&Format>,
+    rules: &RuleBook,
+) -> Reporter {
     if let Some(fact) = &report.message.reporting_mta {
         return Reporter { mta: Some(fact.value.clone()), from: Some(fact.from.to_owned()), role: Role::Unknown };
     }
     if let Some(host) = quirk {
         return Reporter { mta: Some(host), from: Some("reportingMTA".to_owned()), role: Role::Unknown };
     }
-    let patterns = format.map(|format| format.reporter.as_slice()).filter(|list| !list.is_empty()).or_else(|| rules.generic().map(|generic| generic.reporter.as_slice()));
+    let patterns = format
+        .map(|format| format.reporter.as_slice())
+        .filter(|list| !list.is_empty())
+        .or_else(|| rules.generic().map(|generic| generic.reporter.as_slice()));
     for zone in zones {
         for at in 0..zone.pasted.unwrap_or(zone.text.len()).min(400) {
             let line = zone.text.line(at);
             let host = patterns.unwrap_or_default().iter().find_map(|pattern| pattern.find(line)?.get(Hole::Host));
-            let host = host.map(|host| host.trim_matches(['.', ':', '<', '>', '[', ']'])).filter(|host| host.contains('.') || format.is_some_and(|format| !format.reporter.is_empty()));
+            let host = host
+                .map(|host| host.trim_matches(['.', ':', '<', '>', '[', ']']))
+                .filter(|host| host.contains('.') || format.is_some_and(|format| !format.reporter.is_empty()));
             if let Some(host) = host {
                 return Reporter { mta: Some(host.to_owned()), from: Some("text".to_owned()), role: Role::Unknown };
             }

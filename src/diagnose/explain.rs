@@ -17,7 +17,11 @@ pub fn explain(diagnosis: &Diagnosis) -> String {
     line(&mut out, "kind", kind_words(diagnosis.kind));
     if let Some(mta) = &diagnosis.reporter.mta {
         let from = diagnosis.reporter.from.as_deref().map(|from| format!(", from {from}")).unwrap_or_default();
-        let role = if diagnosis.reporter.role == Role::Unknown { String::new() } else { format!(" ({})", diagnosis.reporter.role) };
+        let role = if diagnosis.reporter.role == Role::Unknown {
+            String::new()
+        } else {
+            format!(" ({})", diagnosis.reporter.role)
+        };
         line(&mut out, "reporter", &format!("{mta}{role}{from}"));
     }
     for recipient in &diagnosis.recipients {
@@ -46,7 +50,12 @@ fn explain_recipient(out: &mut String, recipient: &Recipient) {
         line(out, "sent to", original.as_str());
     }
     line(out, "action", &format!("{:?}", recipient.action).to_lowercase());
-    let codes: Vec<String> = recipient.reply_code.map(|code| code.to_string()).into_iter().chain(recipient.status.map(|status| status.to_string())).collect();
+    let codes: Vec<String> = recipient
+        .reply_code
+        .map(|code| code.to_string())
+        .into_iter()
+        .chain(recipient.status.map(|status| status.to_string()))
+        .collect();
     if !codes.is_empty() {
         line(out, "codes", &codes.join(" "));
     }
@@ -75,7 +84,13 @@ fn explain_recipient(out: &mut String, recipient: &Recipient) {
 
 fn explain_original(out: &mut String, diagnosis: &Diagnosis) {
     let original = &diagnosis.original;
-    let fields = [("subject", original.subject.clone()), ("from", original.from.clone()), ("to", Some(original.to.join(", "))), ("date", original.date.map(|date| date.to_string())), ("message-id", original.message_id.clone())];
+    let fields = [
+        ("subject", original.subject.clone()),
+        ("from", original.from.clone()),
+        ("to", Some(original.to.join(", "))),
+        ("date", original.date.map(|date| date.to_string())),
+        ("message-id", original.message_id.clone()),
+    ];
     if fields.iter().any(|(_, text)| text.as_ref().is_some_and(|text| !text.is_empty())) {
         out.push('\n');
     }
@@ -88,7 +103,11 @@ fn explain_original(out: &mut String, diagnosis: &Diagnosis) {
         line(out, "ticket", &format!("{} ({}, from {})", ticket.id, ticket.desk, ticket.from));
     }
     if diagnosis.authenticity.verdict != Ours::Unknown || !diagnosis.authenticity.because.is_empty() {
-        line(out, "ours", &format!("{}: {}", diagnosis.authenticity.verdict, diagnosis.authenticity.because.join("; ")));
+        line(
+            out,
+            "ours",
+            &format!("{}: {}", diagnosis.authenticity.verdict, diagnosis.authenticity.because.join("; ")),
+        );
     }
 }
 
@@ -118,7 +137,8 @@ fn line(out: &mut String, label: &str, text: &str) {
     let mut column = 0;
     let _ = write!(out, "{label:<20}");
     for word in text.split_whitespace() {
-        let word: String = word.chars().map(|c| if c.is_control() || is_directional(c) { '\u{fffd}' } else { c }).collect();
+        let word: String =
+            word.chars().map(|c| if c.is_control() || is_directional(c) { '\u{fffd}' } else { c }).collect();
         let width = word.chars().count();
         if column > 0 && column + 1 + width > WIDTH {
             let _ = write!(out, "\n{:<20}", "");
@@ -198,7 +218,11 @@ fn explain_reply(out: &mut String, book: &RuleBook, code: u16) {
                 line(out, "", note);
             }
         }
-        None => line(out, &code.to_string(), "not in any standard we know: only its first digit and the text beside it count"),
+        None => line(
+            out,
+            &code.to_string(),
+            "not in any standard we know: only its first digit and the text beside it count",
+        ),
     }
     match code / 100 {
         4 => line(out, "", "4: not now; the sending server tries again by itself"),
@@ -209,7 +233,9 @@ fn explain_reply(out: &mut String, book: &RuleBook, code: u16) {
 
 fn explain_status(out: &mut String, book: &RuleBook, status: Status) {
     match book.status(status) {
-        Some(row) => line(out, &status.to_string(), &format!("{} [{}; registered as {}]", row.title, row.source, row.code)),
+        Some(row) => {
+            line(out, &status.to_string(), &format!("{} [{}; registered as {}]", row.title, row.source, row.code))
+        }
         None => line(out, &status.to_string(), "not registered: only its class and subject count"),
     }
 }

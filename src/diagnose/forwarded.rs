@@ -8,10 +8,16 @@ use super::zone::{self, Zone};
 use super::{Context, conclude};
 use crate::mail::{Head, Mail, PartKind};
 use crate::model::{Diagnosis, Kind};
-use crate::rules::{Hint, Seen};
+use crate::rules::Hint;
 
 /// The diagnosis of the notice inside, when that is what the mail is about.
-pub(super) fn inner(mail: &Mail<'_>, gathered: &Gathered<'_>, kind: Kind, context: &Context, depth: usize) -> Option<Diagnosis> {
+pub(super) fn inner(
+    mail: &Mail<'_>,
+    gathered: &Gathered<'_>,
+    kind: Kind,
+    context: &Context,
+    depth: usize,
+) -> Option<Diagnosis> {
     let empty = gathered.report.recipients.is_empty() || gathered.weak;
     if !empty || !matches!(kind, Kind::Other | Kind::Failure | Kind::AutoReply) {
         return None;
@@ -41,13 +47,14 @@ pub(super) fn inner(mail: &Mail<'_>, gathered: &Gathered<'_>, kind: Kind, contex
 
 /// Whether a header is that of a notice.
 fn is_notice_head(head: &Head<'_>, context: &Context) -> bool {
-    let report = has_field(head, "Content-Type", Some("multipart/report")) && has_field(head, "Content-Type", Some("delivery-status"));
+    let report = has_field(head, "Content-Type", Some("multipart/report"))
+        && has_field(head, "Content-Type", Some("delivery-status"));
     if report || head.has("X-Failed-Recipients") {
         return true;
     }
     let envelope = Envelope::of(head);
     let header = |name: &str, text: Option<&str>| has_field(head, name, text);
-    let seen = Seen { from: &envelope.from, subject: &envelope.subject, header: &header, body: &[] };
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &[]);
     let hints = context.rules.hints(&seen);
     let has = |name: &str| hints.iter().any(|(_, entry)| *entry == name);
     has("notice/from") && has("notice/subject")
@@ -55,15 +62,17 @@ fn is_notice_head(head: &Head<'_>, context: &Context) -> bool {
 
 /// A notice attached as a message.
 fn attached<'m>(mail: &'m Mail<'_>, context: &Context) -> Option<Mail<'m>> {
-    mail.parts.iter().enumerate().filter(|(_, part)| part.kind == PartKind::Message).take(4).find_map(|(index, part)| {
-        let identity = part.encoding == crate::mail::Encoding::Identity;
-        let bytes = if identity { part.body } else { part.text().as_str().as_bytes() };
-        let line = if identity { part.line } else { 0 };
-        if !is_notice_head(&Head::read(bytes, line).head, context) {
-            return None;
-        }
-        Some(Mail::read_at(bytes, line, Some(mail.part_number(index)), mail.verbatim && identity))
-    })
+    mail.parts.iter().enumerate().filter(|(_, part)| part.kind == PartKind::Message).take(4).find_map(
+        |(index, part)| {
+            let identity = part.encoding == crate::mail::Encoding::Identity;
+            let bytes = if identity { part.body } else { part.text().as_str().as_bytes() };
+            let line = if identity { part.line } else { 0 };
+            if !is_notice_head(&Head::read(bytes, line).head, context) {
+                return None;
+            }
+            Some(Mail::read_at(bytes, line, Some(mail.part_number(index)), mail.verbatim && identity))
+        },
+    )
 }
 
 /// A notice pasted into a text, header and all.
@@ -88,7 +97,10 @@ fn own_words(zones: &[Zone<'_>]) -> usize {
     for zone in zones {
         for at in zone.from..zone.to {
             let line = zone.text.line(at).trim();
-            let mark = line.is_empty() || line.starts_with(['>', '-', '_', '*', '=']) || line.ends_with(':') || line.to_lowercase().contains("forwarded message");
+            let mark = line.is_empty()
+                || line.starts_with(['>', '-', '_', '*', '='])
+                || line.ends_with(':')
+                || line.to_lowercase().contains("forwarded message");
             if !mark {
                 count += line.split_whitespace().count();
             }

@@ -51,7 +51,10 @@ pub(super) fn decide(mail: &Mail<'_>, gathered: &Gathered<'_>) -> Kind {
     if gathered.format.is_none() && hinted(gathered, Kind::ReadReceipt) {
         return Kind::ReadReceipt;
     }
-    if gathered.format.is_none() && hinted(gathered, Kind::AutoReply) && (decoy || gathered.report.recipients.is_empty()) {
+    if gathered.format.is_none()
+        && hinted(gathered, Kind::AutoReply)
+        && (decoy || gathered.report.recipients.is_empty())
+    {
         return Kind::AutoReply;
     }
     if decoy && gathered.format.is_none() {
@@ -105,7 +108,14 @@ pub(super) fn evidence(mail: &Mail<'_>, kind: Kind, gathered: &Gathered<'_>) -> 
         }
     }
     if let Some(format) = gathered.format {
-        out.push(Evidence { claim: "format".to_owned(), from: format!("format/{}", format.family), text: format.title.clone(), line: None, part: None, part_line: None });
+        out.push(Evidence {
+            claim: "format".to_owned(),
+            from: format!("format/{}", format.family),
+            text: format.title.clone(),
+            line: None,
+            part: None,
+            part_line: None,
+        });
     }
     if let Some(fact) = &gathered.report.message.reporting_mta {
         out.push(mail.fact_evidence("reporting server", fact, &fact.value));

@@ -53,7 +53,8 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     let failing = matches!(action, Action::Failed | Action::Delayed);
     let texts: Vec<(Status, &Fact<String>)> = spoken
         .iter()
-        .filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).flat_map(|fact| reply::statuses(&fact.value).map(|found| (found.value, *fact)))
+        .filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field))
+        .flat_map(|fact| reply::statuses(&fact.value).map(|found| (found.value, *fact)))
         .filter(|(status, _)| !failing || status.class != Class::Success)
         .collect();
     let chosen = choose(field, &texts);
@@ -61,7 +62,8 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     if let Some((status, fact)) = chosen {
         evidence.push(mail.fact_evidence("status", fact, &status.to_string()));
     }
-    let coded: Vec<&Fact<String>> = spoken.iter().copied().filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).collect();
+    let coded: Vec<&Fact<String>> =
+        spoken.iter().copied().filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).collect();
     let reply = choose_reply(&coded, status);
     if let Some((code, fact, _)) = reply {
         evidence.push(mail.fact_evidence("reply", fact, &code.to_string()));
@@ -101,7 +103,9 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
 
 /// The failed address: the final one, unless that is a server's internal route.
 fn name(record: &PerRecipient) -> Option<&Fact<Address>> {
-    let routed = record.recipient.as_ref().is_some_and(|fact| fact.value.local().contains(':') || !fact.value.domain().contains('.') && fact.value.domain().contains('-'));
+    let routed = record.recipient.as_ref().is_some_and(|fact| {
+        fact.value.local().contains(':') || !fact.value.domain().contains('.') && fact.value.domain().contains('-')
+    });
     if routed && record.original.is_some() {
         return record.original.as_ref();
     }
@@ -127,7 +131,8 @@ fn said_by_server(fact: &Fact<String>, code: Option<u16>) -> (bool, std::cmp::Re
 /// The words from the reply on. The first line of a reply of several lines alone says too little.
 fn server_words(text: &str, code: u16, start: usize) -> Option<String> {
     let words = text.get(start..)?;
-    let first_of_several = words.as_bytes().get(3) == Some(&b'-') && reply::codes(words, true).filter(|found| found.value == code).count() < 2;
+    let first_of_several = words.as_bytes().get(3) == Some(&b'-')
+        && reply::codes(words, true).filter(|found| found.value == code).count() < 2;
     (!first_of_several).then(|| words.to_owned())
 }
 
@@ -148,8 +153,11 @@ fn all_words(spoken: &[&Fact<String>]) -> String {
 
 /// The reply: the first where servers write replies; one of the status's class before one of another.
 fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Option<(u16, &'f Fact<String>, usize)> {
-    let all: Vec<(u16, &Fact<String>, usize)> =
-        spoken.iter().flat_map(|fact| reply::codes(&fact.value, true).map(|found| (found.value, *fact, found.start))).take(64).collect();
+    let all: Vec<(u16, &Fact<String>, usize)> = spoken
+        .iter()
+        .flat_map(|fact| reply::codes(&fact.value, true).map(|found| (found.value, *fact, found.start)))
+        .take(64)
+        .collect();
     let class = status.map(|status| u16::from(status.class.digit()));
     let fits = all.iter().find(|(code, ..)| class.is_none_or(|class| code / 100 == class));
     fits.or(all.first()).copied()
@@ -159,7 +167,10 @@ fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Opti
 ///
 /// The rule: a stated detail beats a generic one (`X.0.0`, then `X.Y.0`); between two specific ones the field wins,
 /// unless the field only says that the sender gave up (`X.4.7`) or what the protocol saw (`X.5.0`) and the text says why.
-fn choose<'f>(field: Option<(Status, &'f Fact<String>)>, spoken: &[(Status, &'f Fact<String>)]) -> Option<(Status, &'f Fact<String>)> {
+fn choose<'f>(
+    field: Option<(Status, &'f Fact<String>)>,
+    spoken: &[(Status, &'f Fact<String>)],
+) -> Option<(Status, &'f Fact<String>)> {
     let best = |wanted: &dyn Fn(Status) -> bool| spoken.iter().find(|(status, _)| wanted(*status)).copied();
     let Some((status, fact)) = field else {
         return best(&|s| s.detail != 0).or_else(|| best(&|s| !s.is_generic())).or_else(|| spoken.first().copied());

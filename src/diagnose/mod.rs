@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 pub use candidate::{HEADER_FIELDS, is_candidate, is_candidate_with};
 pub use explain::{explain, explain_code};
-pub use trace::trace;
+pub use trace::{families, trace};
 
 use crate::mail::{Mail, PartKind, addresses, date_of, message_ids, normalise, read_address};
 use crate::model::{Address, Diagnosis, Fact, Identity, Kind, NoticeHead, Origin, PerRecipient, Place};
@@ -89,8 +89,15 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     if matches!(kind, Kind::Failure | Kind::Delay | Kind::Delivered | Kind::Complaint) {
         let form = origin::from_contact_form(mail, &diagnosis.original);
         let reporter = diagnosis.reporter.mta.clone();
-        let merged = gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
-        diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form)).collect();
+        let merged =
+            gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
+        diagnosis.recipients = merged
+            .map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form))
+            .collect();
+    }
+    if diagnosis.kind.is_bounce() && diagnosis.recipients.is_empty() {
+        diagnosis.kind = Kind::Other;
+        diagnosis.likely_bounce = true;
     }
     diagnosis.notice = notice_head(mail);
     diagnosis.evidence = kind::evidence(mail, kind, &gathered);
@@ -98,7 +105,7 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     diagnosis.new_addresses = moved::find(mail, &diagnosis, context);
     diagnosis.authenticity = origin::authenticity(mail, &diagnosis, &gathered, context);
     diagnosis.reporter.role = origin::role(&diagnosis, context);
-    diagnosis.likely_bounce = kind == Kind::Other && kind::looks_like_bounce(&gathered);
+    diagnosis.likely_bounce |= diagnosis.kind == Kind::Other && kind::looks_like_bounce(&gathered);
     diagnosis.notes = notes(mail, &diagnosis, gathered);
     diagnosis
 }
@@ -115,7 +122,10 @@ fn notice_head(mail: &Mail<'_>) -> NoticeHead {
     }
     NoticeHead {
         message_id: ids("Message-ID").into_iter().next(),
-        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(|address| address.to_string()),
+        from: head
+            .get("From")
+            .and_then(|field| addresses(&field.raw()).into_iter().next())
+            .map(|address| address.to_string()),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned),
         date: date_of(head),
         references,
@@ -145,7 +155,8 @@ fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
             let known = out.iter().any(|record| record.recipient.as_ref().is_some_and(|fact| fact.value == address));
             if !known && out.len() < 512 {
                 let place = Place { part: index, line: u32::try_from(at).unwrap_or(u32::MAX) };
-                let recipient = Some(Fact { value: address, place, origin: Origin::Field, from: "Original-Rcpt-To field" });
+                let recipient =
+                    Some(Fact { value: address, place, origin: Origin::Field, from: "Original-Rcpt-To field" });
                 out.push(PerRecipient { recipient, ..PerRecipient::default() });
             }
         }

@@ -17,15 +17,30 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
     let mut out = Vec::new();
     for recipient in &diagnosis.recipients {
         let Some(text) = &recipient.diagnostic else { continue };
-        let says_so = recipient.reply_code == Some(551) || recipient.cause == crate::model::Cause::MailboxMoved || names_new(text, context);
+        let others = find_addresses(text).any(|found| usable(&found.address, diagnosis, context));
+        if !others {
+            continue;
+        }
+        let says_so = recipient.reply_code == Some(551)
+            || recipient.cause == crate::model::Cause::MailboxMoved
+            || names_new(text, context);
         if !says_so {
             continue;
         }
         let evidence = recipient.evidence.iter().find(|one| one.claim == "diagnostic");
         for found in find_addresses(text) {
-            if usable(&found.address, diagnosis, context) && names_new_before(text, found.start, recipient.reply_code, context) {
-                let evidence = evidence.cloned().unwrap_or_else(|| mail.evidence("new address", "text", text, Place::default()));
-                push(&mut out, Some(recipient.address.clone()), found.address, text, Evidence { claim: "new address".to_owned(), ..evidence });
+            if usable(&found.address, diagnosis, context)
+                && names_new_before(text, found.start, recipient.reply_code, context)
+            {
+                let evidence =
+                    evidence.cloned().unwrap_or_else(|| mail.evidence("new address", "text", text, Place::default()));
+                push(
+                    &mut out,
+                    Some(recipient.address.clone()),
+                    found.address,
+                    text,
+                    Evidence { claim: "new address".to_owned(), ..evidence },
+                );
             }
         }
     }
@@ -72,7 +87,7 @@ fn push(out: &mut Vec<NewAddress>, replaces: Option<Address>, address: Address, 
 /// Whether the wording says that an address replaces another; the wordings are the `moved` hints of `kinds.toml`.
 fn names_new(text: &str, context: &Context) -> bool {
     let numbers = context.rules.scan(text);
-    let seen = crate::rules::Seen { from: "", subject: "", header: &|_, _| false, body: &numbers };
+    let seen = context.rules.seen("", "", &|_, _| false, &numbers);
     context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::Moved)
 }
 
@@ -82,7 +97,10 @@ fn names_new_before(text: &str, start: usize, code: Option<u16>, context: &Conte
 }
 
 fn usable(address: &Address, diagnosis: &Diagnosis, context: &Context) -> bool {
-    let failed = diagnosis.recipients.iter().any(|recipient| recipient.address.same_as(address.as_str()) || recipient.original_address.as_ref().is_some_and(|original| original.same_as(address.as_str())));
+    let failed = diagnosis.recipients.iter().any(|recipient| {
+        recipient.address.same_as(address.as_str())
+            || recipient.original_address.as_ref().is_some_and(|original| original.same_as(address.as_str()))
+    });
     let sender = diagnosis.original.from.as_deref().is_some_and(|from| address.same_as(from));
     let local = address.local().to_ascii_lowercase();
     let office = ["postmaster", "mailer-daemon", "abuse", "noreply", "no-reply"].contains(&local.as_str());

@@ -35,8 +35,16 @@ impl<'f> Manner<'f> {
         Self {
             recipient: if own { &format.recipient } else { fallback },
             reason: &format.reason,
-            remote: if format.remote.is_empty() { generic.map_or(&[], |generic| generic.remote.as_slice()) } else { &format.remote },
-            original: if format.original.is_empty() { generic.map_or(&[], |generic| generic.original.as_slice()) } else { &format.original },
+            remote: if format.remote.is_empty() {
+                generic.map_or(&[], |generic| generic.remote.as_slice())
+            } else {
+                &format.remote
+            },
+            original: if format.original.is_empty() {
+                generic.map_or(&[], |generic| generic.original.as_slice())
+            } else {
+                &format.original
+            },
             extent: format.text,
             origin: Origin::Format,
             leading: !own,
@@ -61,7 +69,11 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
     let mut out: Vec<PerRecipient> = Vec::new();
     let mut covered = 0;
     for (index, (at, line)) in named.iter().enumerate() {
-        let next = named.iter().skip(index + 1).find(|(_, other)| other.addresses != line.addresses).map_or(zone.to, |(next, _)| *next);
+        let next = named
+            .iter()
+            .skip(index + 1)
+            .find(|(_, other)| other.addresses != line.addresses)
+            .map_or(zone.to, |(next, _)| *next);
         let repeated = index > 0 && named.get(index - 1).is_some_and(|(_, other)| other.addresses == line.addresses);
         if repeated && *at < covered {
             continue; // its words were taken with the line before
@@ -70,30 +82,63 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
         covered = end;
         for address in &line.addresses {
             let place = place(zone, *at);
-            let slot = out.iter().position(|record| record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(address.as_str())));
+            let slot = out
+                .iter()
+                .position(|record| record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(address.as_str())));
             let slot = slot.unwrap_or_else(|| {
-                out.push(PerRecipient { recipient: Some(Fact { value: address.clone(), place, origin: manner.origin, from: "text" }), ..PerRecipient::default() });
+                out.push(PerRecipient {
+                    recipient: Some(Fact { value: address.clone(), place, origin: manner.origin, from: "text" }),
+                    ..PerRecipient::default()
+                });
                 out.len() - 1
             });
             let Some(record) = out.get_mut(slot) else { continue };
             if !words.is_empty() {
-                record.said.push(Fact { value: words.clone(), place: self::place(zone, from), origin: manner.origin, from: "text" });
+                record.said.push(Fact {
+                    value: words.clone(),
+                    place: self::place(zone, from),
+                    origin: manner.origin,
+                    from: "text",
+                });
             }
             if record.original.is_none() {
-                let found = manner.original.iter().find_map(|pattern| crate::mail::read_address(pattern.find(&words)?.get(Hole::Addr)?));
-                record.original = found.map(|value| Fact { value, place: self::place(zone, from), origin: manner.origin, from: "text" });
+                let found = manner
+                    .original
+                    .iter()
+                    .find_map(|pattern| crate::mail::read_address(pattern.find(&words)?.get(Hole::Addr)?));
+                record.original = found.map(|value| Fact {
+                    value,
+                    place: self::place(zone, from),
+                    origin: manner.origin,
+                    from: "text",
+                });
             }
             if record.remote_mta.is_none() {
                 let host = line.remote.clone().or_else(|| remote_in(&words, manner.remote));
-                record.remote_mta = host.map(|value| Fact { value, place: self::place(zone, from), origin: manner.origin, from: "text" });
+                record.remote_mta = host.map(|value| Fact {
+                    value,
+                    place: self::place(zone, from),
+                    origin: manner.origin,
+                    from: "text",
+                });
             }
         }
     }
     for (words, at) in reasons {
         for record in &mut out {
             let host = remote_in(&words, manner.remote);
-            record.said.push(Fact { value: words.clone(), place: place(zone, at), origin: manner.origin, from: "text" });
-            record.remote_mta = record.remote_mta.take().or(host.map(|value| Fact { value, place: place(zone, at), origin: manner.origin, from: "text" }));
+            record.said.push(Fact {
+                value: words.clone(),
+                place: place(zone, at),
+                origin: manner.origin,
+                from: "text",
+            });
+            record.remote_mta = record.remote_mta.take().or(host.map(|value| Fact {
+                value,
+                place: place(zone, at),
+                origin: manner.origin,
+                from: "text",
+            }));
         }
     }
     out
@@ -111,7 +156,8 @@ fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> boo
     }
     for pattern in manner.recipient {
         let Some(found) = pattern.line(line) else { continue };
-        let addresses: Vec<Address> = found.all(Hole::Addr).filter_map(crate::mail::read_address).filter(|address| !excluded(address)).collect();
+        let addresses: Vec<Address> =
+            found.all(Hole::Addr).filter_map(crate::mail::read_address).filter(|address| !excluded(address)).collect();
         if addresses.is_empty() {
             continue;
         }
@@ -139,7 +185,9 @@ fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> boo
 
 /// A line that begins with an address, as a list of recipients does.
 fn leading(line: &str, excluded: &dyn Fn(&Address) -> bool) -> Option<Named> {
-    let head = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '-' | '>' | '\u{2022}' | '\u{b7}' | '<' | '"' | '\'' | '['));
+    let head = line.trim_start_matches(|c: char| {
+        c.is_whitespace() || matches!(c, '*' | '-' | '>' | '\u{2022}' | '\u{b7}' | '<' | '"' | '\'' | '[')
+    });
     let skipped = line.len() - head.len();
     let first = find_addresses(line).next()?;
     if first.start != skipped || excluded(&first.address) {
@@ -312,7 +360,12 @@ pub(super) fn failure_words(zone: &Zone<'_>) -> Option<Fact<String>> {
         }
         let coded = reply::codes(&out, true).next().is_some() || reply::statuses(&out).next().is_some();
         if !out.is_empty() {
-            let fact = Fact { value: stdx::squeeze(&out).into_owned(), place: place(zone, start), origin: Origin::Prose, from: "text" };
+            let fact = Fact {
+                value: stdx::squeeze(&out).into_owned(),
+                place: place(zone, start),
+                origin: Origin::Prose,
+                from: "text",
+            };
             if coded {
                 return Some(fact);
             }

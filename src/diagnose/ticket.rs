@@ -1,46 +1,81 @@
 //! Which help-desk ticket the returned message belongs to. The marks are data in `assets/rules/desks/`.
 //!
-//! The configured desk is asked first, then by priority. Knows no desk by name.
+//! The configured desk is asked first, then by priority: header fields of the returned message, its body, then what the
+//! notice itself answers. Knows no desk by name.
 
 use super::Context;
-use crate::mail::{Head, Mail, PartKind};
+use crate::mail::{Encoding, Head, Mail, PartKind};
 use crate::model::Ticket;
-use crate::rules::{Desk, TicketPattern};
+use crate::rules::{Desk, RuleBook, TicketPattern};
 
 /// Bytes of the returned body that are searched for a mark.
 const MAX_BODY: usize = 64 * 1024;
 
-/// The ticket, by the header of the returned message (attached, or pasted at this text), else its body, else the notice.
+/// The ticket, by the returned message (attached, or pasted as this text), else by the notice's own references.
 pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<Ticket> {
     let part = mail.parts.iter().find(|part| matches!(part.kind, PartKind::Message | PartKind::Headers));
-    let decoded;
     let bytes: &[u8] = match part {
-        Some(part) if part.encoding == crate::mail::Encoding::Identity => part.body,
-        Some(part) => {
-            decoded = part.text();
-            decoded.as_str().as_bytes()
-        }
+        Some(part) if part.encoding == Encoding::Identity => part.body,
+        Some(part) => part.text().as_str().as_bytes(),
         None => pasted.as_bytes(),
     };
     let end = Head::read(bytes, 0);
     let body = bytes.get(end.body..).unwrap_or_default();
     let body = crate::stdx::text_of(body.get(..MAX_BODY).unwrap_or(body));
-    let mut marks: Vec<(&Desk, &TicketPattern)> = context.rules.desks().iter().flat_map(|desk| desk.tickets.iter().map(move |mark| (desk, mark))).collect();
+    let returned = Searched::new(&end.head, &body, &context.rules);
     let ours = context.identity.desk.as_deref();
-    marks.sort_by_key(|(desk, mark)| (Some(desk.slug.as_str()) != ours, mark.priority, desk.slug.as_str() == "generic"));
-    marks.iter().find_map(|(desk, mark)| ticket(desk, mark, &end.head, &body)).or_else(|| {
-        // the notice itself may answer our message
-        let head = mail.head();
-        marks.iter().filter(|(_, mark)| mark.field == "References" || mark.field == "In-Reply-To").find_map(|(desk, mark)| ticket(desk, mark, head, ""))
+    returned.first(&context.rules, ours, |_| true).or_else(|| {
+        let notice = Searched::new(mail.head(), "", &context.rules);
+        notice.first(&context.rules, ours, |field| field == "References" || field == "In-Reply-To")
     })
 }
 
-fn ticket(desk: &Desk, mark: &TicketPattern, head: &Head<'_>, body: &str) -> Option<Ticket> {
-    let id = if mark.field == "body" {
-        mark.id_in(body)?.to_owned()
-    } else {
-        let fields = head.fields.iter().filter(|field| field.is(&mark.field)).take(4);
-        fields.map(|field| field.text()).find_map(|text| mark.id_in(&text).map(str::to_owned))?
-    };
-    Some(Ticket { desk: desk.slug.clone(), id, from: mark.field.clone() })
+/// A message and the marks whose literals stand in it.
+struct Searched<'m> {
+    head: &'m Head<'m>,
+    body: &'m str,
+    numbers: Vec<u32>,
+}
+
+impl<'m> Searched<'m> {
+    fn new(head: &'m Head<'m>, body: &'m str, rules: &RuleBook) -> Self {
+        let mut numbers = rules.scan_tickets(body);
+        for field in &head.fields {
+            let may =
+                ["Message-ID", "References", "In-Reply-To", "Reply-To", "Subject"].iter().any(|name| field.is(name))
+                    || field.name.first().is_some_and(|b| b.eq_ignore_ascii_case(&b'x'))
+                    || field.is("RT-Ticket");
+            if may {
+                numbers.extend(rules.scan_tickets(&field.text()));
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Self { head, body, numbers }
+    }
+
+    /// The first mark that fits: the configured desk's, then any desk's.
+    fn first(&self, rules: &RuleBook, ours: Option<&str>, wanted: impl Fn(&str) -> bool) -> Option<Ticket> {
+        let likely = |number: usize, mark: &TicketPattern| {
+            mark.pattern.anchor().is_none()
+                || u32::try_from(number).is_ok_and(|number| self.numbers.binary_search(&number).is_ok())
+        };
+        let marks = || rules.ticket_marks().filter(|(number, _, mark)| likely(*number, mark) && wanted(&mark.field));
+        let of = |own: bool| {
+            marks()
+                .filter(move |(_, desk, _)| (Some(desk.slug.as_str()) == ours) == own)
+                .find_map(|(_, desk, mark)| self.ticket(desk, mark))
+        };
+        of(true).or_else(|| of(false))
+    }
+
+    fn ticket(&self, desk: &Desk, mark: &TicketPattern) -> Option<Ticket> {
+        let id = if mark.field == "body" {
+            mark.id_in(self.body)?.to_owned()
+        } else {
+            let fields = self.head.fields.iter().filter(|field| field.is(&mark.field)).take(4);
+            fields.map(|field| field.text()).find_map(|text| mark.id_in(&text).map(str::to_owned))?
+        };
+        Some(Ticket { desk: desk.slug.clone(), id, from: mark.field.clone() })
+    }
 }

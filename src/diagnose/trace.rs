@@ -19,9 +19,18 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "parts");
     for (index, part) in mail.parts.iter().enumerate() {
-        let _ = writeln!(out, "  {:<6} {:?}, {} bytes, body from line {}", mail.part_number(index), part.kind, part.body.len(), part.line + 1);
+        let _ = writeln!(
+            out,
+            "  {:<6} {:?}, {} bytes, body from line {}",
+            mail.part_number(index),
+            part.kind,
+            part.body.len(),
+            part.line + 1
+        );
     }
-    let family = gathered.format.map_or("none".to_owned(), |format| format!("{} ({}; {})", format.family, format.title, format.source));
+    let family = gathered
+        .format
+        .map_or("none".to_owned(), |format| format!("{} ({}; {})", format.family, format.title, format.source));
     let _ = writeln!(out, "format   {family}");
     let hints: Vec<&str> = gathered.hints.iter().map(|(_, name)| *name).collect();
     let _ = writeln!(out, "hints    {}", if hints.is_empty() { "none".to_owned() } else { hints.join(", ") });
@@ -32,13 +41,29 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
         let _ = writeln!(out, "  matched text: {}", visible(&merged.text));
         let statuses: Vec<Status> = merged.status.into_iter().collect();
         let replies: Vec<u16> = merged.reply.into_iter().collect();
-        let _ = writeln!(out, "  reply {replies:?}, status {}", merged.status.map_or("none".to_owned(), |status| status.to_string()));
+        let _ = writeln!(
+            out,
+            "  reply {replies:?}, status {}",
+            merged.status.map_or("none".to_owned(), |status| status.to_string())
+        );
         let asked = classify::ask(&merged, &context.rules, gathered.reporter.mta.as_deref());
         let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
         let text = if asked.whole { &merged.text } else { &merged.reply_text };
-        let question = Question { replies: &replies, statuses: &statuses, text, hosts: &[&remote], domain: merged.address.domain() };
+        let question = Question {
+            replies: &replies,
+            statuses: &statuses,
+            text,
+            hosts: &[&remote],
+            domain: merged.address.domain(),
+        };
         for (rule, weight) in context.rules.candidates(&question).into_iter().take(MAX_RULES) {
-            let _ = writeln!(out, "  fits: {:<40} {} ({}, {weight} bytes of wording)", rule.id, rule.cause, rule.tier.name());
+            let _ = writeln!(
+                out,
+                "  fits: {:<40} {} ({}, {weight} bytes of wording)",
+                rule.id,
+                rule.cause,
+                rule.tier.name()
+            );
         }
         match asked.answer {
             Some(answer) => {
@@ -46,7 +71,13 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
             }
             None => {
                 let fallback = gathered.format.and_then(|format| format.cause);
-                let _ = writeln!(out, "  decided: {}", fallback.map_or("nothing fits: unclear".to_owned(), |cause| format!("{cause}, because the format says so")));
+                let _ = writeln!(
+                    out,
+                    "  decided: {}",
+                    fallback.map_or("nothing fits: unclear".to_owned(), |cause| format!(
+                        "{cause}, because the format says so"
+                    ))
+                );
             }
         }
     }
@@ -56,4 +87,10 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
 
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The families whose marks a mail bears; more than one is a fault of the tables, and a test sees to it.
+pub fn families(mail: &[u8], context: &Context) -> Vec<String> {
+    let raw = normalise(mail);
+    collect::families(&Mail::read(&raw), context)
 }

@@ -64,18 +64,21 @@ impl Zone<'_> {
         if cuts.is_empty() {
             return;
         }
-        let found = (self.from..self.text.len().min(MAX_LINES)).find(|&at| cuts.iter().any(|cut| cut.line(self.text.line(at)).is_some()));
+        let found = (self.from..self.text.len().min(MAX_LINES))
+            .find(|&at| cuts.iter().any(|cut| cut.line(self.text.line(at)).is_some()));
         if let Some(at) = found
             && self.pasted.is_none_or(|pasted| at <= pasted)
         {
             self.to = at;
-            self.pasted = self.pasted.or_else(|| (at + 1..self.text.len()).find(|&line| !self.text.line(line).trim().is_empty()));
+            self.pasted =
+                self.pasted.or_else(|| (at + 1..self.text.len()).find(|&line| !self.text.line(line).trim().is_empty()));
         }
     }
 
     /// Begins the zone behind the last of these lines that stands before any recipient; `false` when none is there.
     pub(super) fn start_at(&mut self, starts: &[Pattern]) -> bool {
-        let found = (self.from..self.to).find(|&at| starts.iter().any(|start| start.line(self.text.line(at)).is_some()));
+        let found =
+            (self.from..self.to).find(|&at| starts.iter().any(|start| start.line(self.text.line(at)).is_some()));
         if let Some(at) = found {
             self.from = at + 1;
         }
@@ -91,8 +94,25 @@ impl Zone<'_> {
 
 /// Fields that a message's header has and a notice's prose has not.
 const MESSAGE_FIELDS: &[&str] = &[
-    "received", "return-path", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "dkim-signature", "x-mailer",
-    "reply-to", "cc", "content-transfer-encoding", "delivered-to", "user-agent", "sender", "domainkey-signature", "x-originating-ip",
+    "received",
+    "return-path",
+    "from",
+    "to",
+    "subject",
+    "date",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "dkim-signature",
+    "x-mailer",
+    "reply-to",
+    "cc",
+    "content-transfer-encoding",
+    "delivered-to",
+    "user-agent",
+    "sender",
+    "domainkey-signature",
+    "x-originating-ip",
 ];
 
 /// The line at which a block of message header fields begins: at least three fields, two of them a message's.
@@ -110,7 +130,10 @@ fn pasted_header(text: &Text<'_>) -> Option<usize> {
             let line = text.line(end);
             if let Some(name) = field_name(line) {
                 fields += 1;
-                if let Some(slot) = MESSAGE_FIELDS.iter().position(|known| name.eq_ignore_ascii_case(known)).and_then(|slot| seen.get_mut(slot))
+                if let Some(slot) = MESSAGE_FIELDS
+                    .iter()
+                    .position(|known| name.eq_ignore_ascii_case(known))
+                    .and_then(|slot| seen.get_mut(slot))
                     && !*slot
                 {
                     *slot = true;
@@ -137,7 +160,10 @@ fn field_name(line: &str) -> Option<&str> {
 }
 
 fn begins_field(line: &str) -> bool {
-    field_name(line).is_some_and(|name| MESSAGE_FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known)) || name.len() > 2 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-")))
+    field_name(line).is_some_and(|name| {
+        MESSAGE_FIELDS.iter().any(|known| name.eq_ignore_ascii_case(known))
+            || name.len() > 2 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"))
+    })
 }
 
 /// The header of a pasted message.

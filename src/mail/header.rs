@@ -185,16 +185,32 @@ fn parameter_follows(bytes: &[u8], start: usize, line: &[u8]) -> bool {
 
 /// Whether a header goes on behind a stray line: one of the next few lines, before any blank one, is a message field.
 fn next_is_field(bytes: &[u8], at: usize) -> bool {
-    Lines { bytes, at, line: 0 }
-        .take(8)
-        .take_while(|line| !line.trim_ascii().is_empty())
-        .any(|line| field_colon(line).is_some_and(|colon| is_message_field(stdx::trim(line.get(..colon).unwrap_or_default()))))
+    Lines { bytes, at, line: 0 }.take(8).take_while(|line| !line.trim_ascii().is_empty()).any(|line| {
+        field_colon(line).is_some_and(|colon| is_message_field(stdx::trim(line.get(..colon).unwrap_or_default())))
+    })
 }
 
 /// Whether a name is one of the fields that stand in message headers and not in prose.
 fn is_message_field(name: &[u8]) -> bool {
-    let starts = [&b"x-"[..], b"content-", b"arc-", b"dkim-", b"resent-", b"list-"].iter().any(|prefix| stdx::starts_with_ignore_case(name, prefix));
-    let known = ["received", "from", "to", "subject", "date", "message-id", "mime-version", "return-path", "reply-to", "cc", "references", "in-reply-to", "authentication-results", "auto-submitted"];
+    let starts = [&b"x-"[..], b"content-", b"arc-", b"dkim-", b"resent-", b"list-"]
+        .iter()
+        .any(|prefix| stdx::starts_with_ignore_case(name, prefix));
+    let known = [
+        "received",
+        "from",
+        "to",
+        "subject",
+        "date",
+        "message-id",
+        "mime-version",
+        "return-path",
+        "reply-to",
+        "cc",
+        "references",
+        "in-reply-to",
+        "authentication-results",
+        "auto-submitted",
+    ];
     starts || known.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 

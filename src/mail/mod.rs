@@ -16,8 +16,8 @@ mod utf7;
 use std::borrow::Cow;
 
 pub use address::{addresses, find_addresses, read_address};
-pub use guard::MAX_TEXT;
 pub use dsn::{looks_like_report, read_report};
+pub use guard::MAX_TEXT;
 pub use header::{Field, Head};
 pub use part::{Encoding, Part, PartKind};
 pub use returned::{date_of, message_ids, read_returned};
@@ -116,11 +116,25 @@ impl<'a> Mail<'a> {
         let part = self.parts.get(index);
         if header && self.verbatim {
             let line = Some(place.line.saturating_add(1));
-            return Evidence { claim: claim.to_owned(), from: from.to_owned(), text: text.to_owned(), line, part: None, part_line: None };
+            return Evidence {
+                claim: claim.to_owned(),
+                from: from.to_owned(),
+                text: text.to_owned(),
+                line,
+                part: None,
+                part_line: None,
+            };
         }
-        let verbatim = self.verbatim && part.is_some_and(|part| part.encoding == Encoding::Identity && part.kind != PartKind::Html);
-        let mut evidence =
-            Evidence { claim: claim.to_owned(), from: from.to_owned(), text: text.to_owned(), line: None, part: None, part_line: None };
+        let verbatim = self.verbatim
+            && part.is_some_and(|part| part.encoding == Encoding::Identity && part.kind != PartKind::Html);
+        let mut evidence = Evidence {
+            claim: claim.to_owned(),
+            from: from.to_owned(),
+            text: text.to_owned(),
+            line: None,
+            part: None,
+            part_line: None,
+        };
         if verbatim {
             evidence.line = part.map(|part| part.line.saturating_add(place.line).saturating_add(1));
         } else {

@@ -313,7 +313,8 @@ impl<'a> Walk<'a> {
         let mut lines = Lines { bytes: self.raw, at: start, line: 0 };
         lines.next()?;
         let next = lines.next()?;
-        (field_colon(next).is_some() && stdx::starts_with_ignore_case(next, b"content-")).then_some((self.open.len().checked_sub(1)?, false))
+        (field_colon(next).is_some() && stdx::starts_with_ignore_case(next, b"content-"))
+            .then_some((self.open.len().checked_sub(1)?, false))
     }
 
     /// A multipart none of whose boundaries showed up: take what looks like one, else its whole body as text.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::format::{Format, Literals, ReadyMarks, Seen};
 use super::pattern::{Hole, Pattern};
-use super::phrases::Automaton;
+use super::phrases::Matcher;
 use super::provider::{Provider, fits};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,9 @@ impl StatusPattern {
             "X" | "x" => None,
             digit => Some(Class::from_digit(digit.parse().ok()?)?.digit()),
         };
-        let mut number = || parts.next().map(|part| if part == "X" || part == "x" { Some(None) } else { part.parse().ok().map(Some) });
+        let mut number = || {
+            parts.next().map(|part| if part == "X" || part == "x" { Some(None) } else { part.parse().ok().map(Some) })
+        };
         let subject = match number() {
             None => None,
             Some(part) => part?,
@@ -273,10 +275,24 @@ impl Kinds {
                 "decoy" => Hint::Decoy,
                 "forwarded" => Hint::Forwarded,
                 "moved" => Hint::Moved,
-                slug => Hint::Kind(Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?),
+                slug => Hint::Kind(
+                    Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?,
+                ),
             };
-            let marks = Marks { from: entry.from, subject: entry.subject_contains, header: entry.header, body: entry.body, also: Vec::new() };
-            kinds.entries.push(KindRule { hint, name: entry.name, subject: entry.subject, raw: Some(marks), marks: ReadyMarks::default() });
+            let marks = Marks {
+                from: entry.from,
+                subject: entry.subject_contains,
+                header: entry.header,
+                body: entry.body,
+                also: Vec::new(),
+            };
+            kinds.entries.push(KindRule {
+                hint,
+                name: entry.name,
+                subject: entry.subject,
+                raw: Some(marks),
+                marks: ReadyMarks::default(),
+            });
         }
         Ok(())
     }
@@ -324,13 +340,16 @@ pub struct RuleBook {
     pub(crate) replies: BTreeMap<u16, ReplyRow>,
     providers: Vec<Provider>,
     rules: Vec<Rule>,
-    by_phrase: Automaton,
+    by_phrase: Matcher,
     /// Rules without a phrase.
     bare: Vec<u32>,
     pub(crate) desks: Vec<Desk>,
     formats: Vec<Format>,
     pub(crate) kinds: Kinds,
     literals: Literals,
+    /// Ticket marks in the order they are asked: desk, mark.
+    marks: Vec<(usize, usize)>,
+    by_mark: Matcher,
 }
 
 impl RuleBook {
@@ -371,11 +390,31 @@ impl RuleBook {
         for format in &mut self.formats {
             format.number(&mut self.literals);
         }
+        self.order_marks();
         for entry in &mut self.kinds.entries {
             if let Some(marks) = entry.raw.take() {
                 entry.marks = ReadyMarks::ready(marks, &mut self.literals);
             }
         }
+    }
+
+    fn order_marks(&mut self) {
+        let mut marks: Vec<(usize, usize)> = self
+            .desks
+            .iter()
+            .enumerate()
+            .flat_map(|(desk, one)| (0..one.tickets.len()).map(move |ticket| (desk, ticket)))
+            .collect();
+        marks.sort_by_key(|&(desk, ticket)| {
+            self.desks.get(desk).and_then(|one| Some((one.tickets.get(ticket)?.priority, one.slug == "generic")))
+        });
+        for (number, &(desk, ticket)) in (0..).zip(&marks) {
+            let anchor = self.desks.get(desk).and_then(|one| one.tickets.get(ticket)?.pattern.anchor());
+            if let Some(anchor) = anchor {
+                self.by_mark.add(anchor, number);
+            }
+        }
+        self.marks = marks;
     }
 
     /// The words for a cause.
@@ -453,7 +492,11 @@ impl RuleBook {
     /// The provider a host belongs to, by the longest suffix.
     pub fn provider_of_host(&self, host: &str) -> Option<&Provider> {
         let host = host.to_lowercase();
-        self.providers.iter().filter_map(|provider| Some((provider.fits_host(&host)?, provider))).max_by_key(|(length, _)| *length).map(|(_, provider)| provider)
+        self.providers
+            .iter()
+            .filter_map(|provider| Some((provider.fits_host(&host)?, provider)))
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, provider)| provider)
     }
 
     /// The provider that serves a mail domain.
@@ -464,6 +507,40 @@ impl RuleBook {
     /// Numbers of the format and kind literals in a body text, sorted.
     pub fn scan(&self, text: &str) -> Vec<u32> {
         self.literals.scan(text)
+    }
+
+    /// What is known of a notice by its header and the numbers of the marks in its body.
+    pub fn seen<'a>(
+        &self,
+        from: &str,
+        subject: &'a str,
+        header: &'a dyn Fn(&str, Option<&str>) -> bool,
+        body: &'a [u32],
+    ) -> Seen<'a> {
+        Seen {
+            from: self.literals.scan(from),
+            subject: self.literals.scan(subject),
+            subject_text: subject,
+            header,
+            body,
+        }
+    }
+
+    /// The marks of tickets, with their desks, as good as they are: sure ones first, desks before the generic forms.
+    pub fn ticket_marks(&self) -> impl Iterator<Item = (usize, &Desk, &TicketPattern)> + '_ {
+        let mark = |&(desk, ticket): &(usize, usize)| {
+            let desk = self.desks.get(desk)?;
+            Some((desk, desk.tickets.get(ticket)?))
+        };
+        self.marks
+            .iter()
+            .enumerate()
+            .filter_map(move |(number, place)| mark(place).map(|(desk, ticket)| (number, desk, ticket)))
+    }
+
+    /// Numbers of the ticket marks that may stand in a text, sorted; those without a literal are not among them.
+    pub fn scan_tickets(&self, text: &str) -> Vec<u32> {
+        self.by_mark.owners_in(text)
     }
 
     /// The families whose marks fit; more than one is a fault of the tables.
@@ -489,7 +566,10 @@ impl RuleBook {
     /// The hints of `kinds.toml` that fit, with their names.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
         let hints = self.kinds.entries.iter().filter_map(|entry| {
-            let subject = entry.subject.is_empty() || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
+            let subject = entry.subject.is_empty()
+                || entry.subject.iter().any(|prefix| {
+                    crate::stdx::strip_prefix_ignore_case(seen.subject_text.trim_start(), prefix).is_some()
+                });
             let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
             (subject && marks).then_some((entry.hint, entry.name.as_str()))
         });
@@ -510,7 +590,9 @@ impl RuleBook {
             .filter_map(|number| self.rules.get(*number as usize))
             .filter_map(|rule| {
                 let weight = self.fits(rule, question)?;
-                let conditions = usize::from(!rule.replies.is_empty()) + usize::from(rule.status.is_some()) + usize::from(!rule.phrases.is_empty());
+                let conditions = usize::from(!rule.replies.is_empty())
+                    + usize::from(rule.status.is_some())
+                    + usize::from(!rule.phrases.is_empty());
                 Some((rule, conditions, weight))
             })
             .collect();
@@ -520,14 +602,20 @@ impl RuleBook {
 
     fn best_rule(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         let (rule, _) = *self.candidates(question).first()?;
-        let wording = rule.phrases.iter().filter_map(|phrase| Some((phrase, phrase.find(question.text)?))).max_by_key(|(phrase, _)| phrase.weight());
+        let wording = rule
+            .phrases
+            .iter()
+            .filter_map(|phrase| Some((phrase, phrase.find(question.text)?)))
+            .max_by_key(|(phrase, _)| phrase.weight());
         Some(Answer {
             cause: rule.cause,
             rule: rule.id.clone(),
             tier: rule.tier,
             meaning: rule.meaning.as_deref(),
             next_step: rule.next_step.as_deref(),
-            wording: wording.and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found))).map(|(anchor, _)| anchor.to_owned()),
+            wording: wording
+                .and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found)))
+                .map(|(anchor, _)| anchor.to_owned()),
         })
     }
 
@@ -543,7 +631,9 @@ impl RuleBook {
         }
         if let Some(provider) = rule.provider.and_then(|number| self.providers.get(usize::from(number))) {
             let named = || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(question.text, suffix));
-            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some()) || provider.serves(question.domain) || named();
+            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some())
+                || provider.serves(question.domain)
+                || named();
             if !here && rule.tier != Tier::User {
                 return None;
             }
@@ -562,14 +652,28 @@ impl RuleBook {
     fn by_status(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         question.statuses.iter().find_map(|status| {
             let row = self.status(*status)?;
-            Some(Answer { cause: row.cause?, rule: format!("status/{status}"), tier: Tier::Status, meaning: None, next_step: None, wording: None })
+            Some(Answer {
+                cause: row.cause?,
+                rule: format!("status/{status}"),
+                tier: Tier::Status,
+                meaning: None,
+                next_step: None,
+                wording: None,
+            })
         })
     }
 
     fn by_reply(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         question.replies.iter().find_map(|code| {
             let row = self.reply(*code)?;
-            Some(Answer { cause: row.cause?, rule: format!("reply/{code}"), tier: Tier::Reply, meaning: None, next_step: None, wording: None })
+            Some(Answer {
+                cause: row.cause?,
+                rule: format!("reply/{code}"),
+                tier: Tier::Reply,
+                meaning: None,
+                next_step: None,
+                wording: None,
+            })
         })
     }
 }

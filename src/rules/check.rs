@@ -43,8 +43,11 @@ impl RuleBook {
                 let hits = self.sample(rule, sample);
                 match hits.first() {
                     Some(first) if first.id == rule.id => {
-                        let tie = hits.get(1).filter(|second| second.cause != rule.cause && self.ties(rule, second, sample));
-                        out.extend(tie.map(|second| complain(format!("ties with {} ({}) on {sample:?}", second.id, second.cause))));
+                        let tie =
+                            hits.get(1).filter(|second| second.cause != rule.cause && self.ties(rule, second, sample));
+                        out.extend(tie.map(|second| {
+                            complain(format!("ties with {} ({}) on {sample:?}", second.id, second.cause))
+                        }));
                     }
                     Some(first) => out.push(complain(format!("loses to {} ({}) on {sample:?}", first.id, first.cause))),
                     None => out.push(complain(format!("does not fit its own sample {sample:?}"))),
@@ -62,13 +65,19 @@ impl RuleBook {
 
     /// The rules that fit a sample said by the rule's own provider, best first.
     fn sample(&self, rule: &Rule, sample: &str) -> Vec<&Rule> {
-        self.with_question(rule, sample, |question| self.candidates(question).into_iter().map(|(rule, _)| rule).collect())
+        self.with_question(rule, sample, |question| {
+            self.candidates(question).into_iter().map(|(rule, _)| rule).collect()
+        })
     }
 
     fn ties(&self, one: &Rule, other: &Rule, sample: &str) -> bool {
         self.with_question(one, sample, |question| {
             let hits = self.candidates(question);
-            let rank = |rule: &Rule| hits.iter().find(|(hit, _)| hit.id == rule.id).map(|(hit, weight)| (hit.tier, hit.replies.is_empty(), hit.status.is_none(), hit.phrases.is_empty(), *weight));
+            let rank = |rule: &Rule| {
+                hits.iter().find(|(hit, _)| hit.id == rule.id).map(|(hit, weight)| {
+                    (hit.tier, hit.replies.is_empty(), hit.status.is_none(), hit.phrases.is_empty(), *weight)
+                })
+            };
             rank(one) == rank(other)
         })
     }
@@ -78,7 +87,10 @@ impl RuleBook {
         let replies: Vec<u16> = reply::codes(&text, true).map(|found| found.value).collect();
         let statuses: Vec<Status> = reply::statuses(&text).map(|found| found.value).collect();
         let provider = rule.home.and_then(|number| self.providers().get(usize::from(number)));
-        let host = provider.and_then(|provider| provider.hosts.first()).map(|suffix| format!("mx{}{suffix}", if suffix.starts_with('.') { "" } else { "." })).unwrap_or_default();
+        let host = provider
+            .and_then(|provider| provider.hosts.first())
+            .map(|suffix| format!("mx{}{suffix}", if suffix.starts_with('.') { "" } else { "." }))
+            .unwrap_or_default();
         let domain = provider.and_then(|provider| provider.domains.first()).cloned().unwrap_or_default();
         then(&Question { replies: &replies, statuses: &statuses, text: &text, hosts: &[&host], domain: &domain })
     }

@@ -5,10 +5,9 @@
 
 use super::load::RuleError;
 use super::pattern::Pattern;
-use super::phrases::Automaton;
+use super::phrases::Matcher;
 use super::schema::{FormatFile, Marks, Reach};
 use crate::model::{Action, Cause};
-use crate::stdx;
 
 /// How far the words for a recipient reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,24 +47,31 @@ quirks! {
 /// Marks made ready.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadyMarks {
-    from: Vec<String>,
-    subject: Vec<String>,
+    from: Vec<u32>,
+    subject: Vec<u32>,
     header: Vec<(String, Option<String>)>,
-    /// Numbers of literals in the automaton.
+    // numbers of literals, as in all groups but the header's
     body: Vec<u32>,
     also: Vec<u32>,
 }
 
 /// What is known of a notice before any table is chosen.
 pub struct Seen<'a> {
-    /// Decoded From field.
-    pub from: &'a str,
-    /// Decoded Subject.
-    pub subject: &'a str,
+    /// Numbers of the literals in the From field, sorted.
+    pub from: Vec<u32>,
+    /// Numbers of the literals in the subject, sorted.
+    pub subject: Vec<u32>,
+    /// The decoded subject.
+    pub subject_text: &'a str,
     /// Whether a field of this name stands in the header, with this text in it where given.
     pub header: &'a dyn Fn(&str, Option<&str>) -> bool,
     /// Numbers of the literals in the body, sorted.
     pub body: &'a [u32],
+}
+
+/// Whether one of these numbers was found.
+fn one(list: &[u32], found: &[u32]) -> bool {
+    list.iter().any(|number| found.binary_search(number).is_ok())
 }
 
 impl ReadyMarks {
@@ -84,24 +90,21 @@ impl ReadyMarks {
     /// Whether every group that is given matches.
     pub(crate) fn all(&self, seen: &Seen<'_>) -> bool {
         let has = |list: &[u32]| list.is_empty() || list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        let text = |list: &[String], text: &str| {
-            list.is_empty() || list.iter().any(|mark| stdx::contains_ignore_case(text, mark))
-        };
+        let stands = |list: &[u32], found: &[u32]| list.is_empty() || one(list, found);
         has(&self.body)
             && has(&self.also)
-            && text(&self.from, seen.from)
-            && text(&self.subject, seen.subject)
+            && stands(&self.from, &seen.from)
+            && stands(&self.subject, &seen.subject)
             && (self.header.is_empty() || self.header_hit(seen))
     }
 
     /// Whether any single mark matches.
     pub(crate) fn any(&self, seen: &Seen<'_>) -> bool {
         let has = |list: &[u32]| list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        let text = |list: &[String], text: &str| list.iter().any(|mark| stdx::contains_ignore_case(text, mark));
         has(&self.body)
             || has(&self.also)
-            || text(&self.from, seen.from)
-            || text(&self.subject, seen.subject)
+            || one(&self.from, &seen.from)
+            || one(&self.subject, &seen.subject)
             || self.header_hit(seen)
     }
 
@@ -113,8 +116,8 @@ impl ReadyMarks {
         });
         Self {
             header: header.collect(),
-            from: marks.from,
-            subject: marks.subject,
+            from: marks.from.iter().map(|text| literals.number(text)).collect(),
+            subject: marks.subject.iter().map(|text| literals.number(text)).collect(),
             body: marks.body.iter().map(|text| literals.number(text)).collect(),
             also: marks.also.iter().map(|text| literals.number(text)).collect(),
         }
@@ -124,7 +127,7 @@ impl ReadyMarks {
 /// The body literals of all formats and kinds, one automaton.
 #[derive(Debug, Default)]
 pub(crate) struct Literals {
-    automaton: Automaton,
+    automaton: Matcher,
     count: u32,
 }
 
@@ -220,7 +223,10 @@ impl Format {
         };
         let cause = match file.cause.as_deref() {
             None => None,
-            Some(slug) => Some(Cause::from_slug(slug).ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown cause {slug:?}")))?),
+            Some(slug) => Some(
+                Cause::from_slug(slug)
+                    .ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown cause {slug:?}")))?,
+            ),
         };
         let quirk = match file.quirk.as_deref() {
             None => None,

@@ -14,7 +14,11 @@ pub(super) fn read(zones: &[Zone<'_>]) -> Reading {
     let mut out = Reading::default();
     for zone in zones {
         let joined: String = zone.text.as_str().chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-        let text = if joined.contains("\\\"notificationType\\\"") || joined.contains("\\\"bouncedRecipients\\\"") { joined.replace("\\\"", "\"").replace("\\\\", "\\") } else { joined };
+        let text = if joined.contains("\\\"notificationType\\\"") || joined.contains("\\\"bouncedRecipients\\\"") {
+            joined.replace("\\\"", "\"").replace("\\\\", "\\")
+        } else {
+            joined
+        };
         let Some(kind) = value(&text, "notificationType").or_else(|| value(&text, "eventType")) else { continue };
         let (list, action) = match kind.as_str() {
             "Bounce" => ("bouncedRecipients", Action::Failed),
@@ -74,7 +78,12 @@ fn common(text: &str, key: &str) -> Option<String> {
 /// The string behind `"key":`, its escapes undone.
 fn value(text: &str, key: &str) -> Option<String> {
     let marker = format!("\"{key}\"");
-    let rest = text.get(text.find(&marker)? + marker.len()..)?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let rest = text
+        .get(text.find(&marker)? + marker.len()..)?
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start()
+        .strip_prefix('"')?;
     let mut out = String::new();
     let mut chars = rest.chars();
     while let Some(c) = chars.next() {
@@ -98,7 +107,10 @@ fn value(text: &str, key: &str) -> Option<String> {
 fn objects<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
     let marker = format!("\"{key}\"");
     let Some(rest) = text.find(&marker).and_then(|at| text.get(at + marker.len()..)) else { return Vec::new() };
-    let Some(list) = rest.trim_start().strip_prefix(':').map(str::trim_start).and_then(|rest| rest.strip_prefix('[')) else { return Vec::new() };
+    let Some(list) = rest.trim_start().strip_prefix(':').map(str::trim_start).and_then(|rest| rest.strip_prefix('['))
+    else {
+        return Vec::new();
+    };
     let (mut out, mut depth, mut start, mut quoted, mut escaped) = (Vec::new(), 0_u32, 0, false, false);
     for (at, c) in list.char_indices() {
         match c {

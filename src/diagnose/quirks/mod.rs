@@ -24,7 +24,12 @@ pub(in crate::diagnose) struct Reading {
 }
 
 /// Runs a quirk.
-pub(in crate::diagnose) fn run(quirk: Quirk, format: &Format, zones: &[Zone<'_>], excluded: &dyn Fn(&Address) -> bool) -> Reading {
+pub(in crate::diagnose) fn run(
+    quirk: Quirk,
+    format: &Format,
+    zones: &[Zone<'_>],
+    excluded: &dyn Fn(&Address) -> bool,
+) -> Reading {
     match quirk {
         Quirk::Transcript => transcript::read(zones, &format.own, excluded),
         Quirk::Json => json::read(zones),

@@ -9,8 +9,8 @@ use crate::diagnose::merge::OWN_WORDS;
 use crate::diagnose::prose::place;
 use crate::diagnose::zone::Zone;
 use crate::mail::{find_addresses, read_address};
-use crate::rules::Pattern;
 use crate::model::{Action, Address, Fact, Origin, PerRecipient, reply};
+use crate::rules::Pattern;
 use crate::stdx;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,8 @@ struct State<'x> {
 
 /// Reads the zones.
 pub(super) fn read(zones: &[Zone<'_>], own: &[Pattern], excluded: &dyn Fn(&Address) -> bool) -> Reading {
-    let mut state = State { records: Vec::new(), common: Vec::new(), about: None, host: None, answer: None, own, excluded };
+    let mut state =
+        State { records: Vec::new(), common: Vec::new(), about: None, host: None, answer: None, own, excluded };
     for zone in zones {
         let mut section = Section::None;
         for at in zone.from..zone.to {
@@ -83,7 +84,10 @@ fn heading(line: &str) -> Option<Section> {
 
 impl State<'_> {
     fn record(&mut self, address: &Address) -> Option<&mut PerRecipient> {
-        let slot = self.records.iter().position(|record| record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(address.as_str())))?;
+        let slot = self
+            .records
+            .iter()
+            .position(|record| record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(address.as_str())))?;
         self.records.get_mut(slot)
     }
 
@@ -113,8 +117,15 @@ impl State<'_> {
         if let Some(origin) = stdx::strip_prefix_ignore_case(line, "(expanded from:") {
             let address = read_address(origin.trim().trim_end_matches(')'));
             match (self.records.last_mut(), address) {
-                (Some(last), Some(address)) if last.original.is_none() && last.recipient.as_ref().is_some_and(|fact| fact.place.line + 3 > u32::try_from(at).unwrap_or(0)) => {
-                    last.original = Some(Fact { value: address, place: place(zone, at), origin: Origin::Quirk, from: "text" });
+                (Some(last), Some(address))
+                    if last.original.is_none()
+                        && last
+                            .recipient
+                            .as_ref()
+                            .is_some_and(|fact| fact.place.line + 3 > u32::try_from(at).unwrap_or(0)) =>
+                {
+                    last.original =
+                        Some(Fact { value: address, place: place(zone, at), origin: Origin::Quirk, from: "text" });
                 }
                 // a program or a file stood in place of the address
                 (_, Some(address)) => self.open(zone, at, address, Some(action)),
@@ -136,14 +147,22 @@ impl State<'_> {
                 && !rest.starts_with('<')
                 && let Some(last) = self.records.last_mut()
             {
-                last.said.push(Fact { value: rest.trim_matches(['[', ']']).to_owned(), place: place(zone, at), origin: Origin::Quirk, from: "text" });
+                last.said.push(Fact {
+                    value: rest.trim_matches(['[', ']']).to_owned(),
+                    place: place(zone, at),
+                    origin: Origin::Quirk,
+                    from: "text",
+                });
             }
         }
     }
 
     /// A line of the session.
     fn session(&mut self, zone: &Zone<'_>, at: usize, line: &str) {
-        if let Some(host) = line.strip_prefix("... while talking to").or_else(|| stdx::strip_prefix_ignore_case(line, "while talking to")) {
+        if let Some(host) = line
+            .strip_prefix("... while talking to")
+            .or_else(|| stdx::strip_prefix_ignore_case(line, "while talking to"))
+        {
             self.host = Some(host.trim().trim_end_matches(':').trim_end_matches('.').to_owned());
             self.about = None;
             self.answer = None;
@@ -162,7 +181,12 @@ impl State<'_> {
         if !negative && !remote {
             // "mail.local: unknown user: x", "procmail: Quota exceeded"
             if words.len() > 8 && self.common.len() < 64 {
-                self.common.push(Fact { value: words.to_owned(), place: place(zone, at), origin: Origin::Quirk, from: OWN_WORDS });
+                self.common.push(Fact {
+                    value: words.to_owned(),
+                    place: place(zone, at),
+                    origin: Origin::Quirk,
+                    from: OWN_WORDS,
+                });
             }
             return;
         }
@@ -170,10 +194,22 @@ impl State<'_> {
             return;
         }
         let named = if remote { self.about.clone() } else { leading_address(words) };
-        let quoted = if remote { None } else { words.split_once("... ").map(|(_, rest)| rest).filter(|rest| matches!(rest.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..])) };
+        let quoted = if remote {
+            None
+        } else {
+            words
+                .split_once("... ")
+                .map(|(_, rest)| rest)
+                .filter(|rest| matches!(rest.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]))
+        };
         let own = !remote && (self.own.iter().any(|pattern| pattern.find(words).is_some()));
         let from = if own { OWN_WORDS } else { "text" };
-        let fact = Fact { value: stdx::squeeze(quoted.filter(|_| named.is_some()).unwrap_or(words)).into_owned(), place: place(zone, at), origin: Origin::Quirk, from };
+        let fact = Fact {
+            value: stdx::squeeze(quoted.filter(|_| named.is_some()).unwrap_or(words)).into_owned(),
+            place: place(zone, at),
+            origin: Origin::Quirk,
+            from,
+        };
         if remote && self.own.iter().any(|pattern| pattern.is_literal() && pattern.find(words).is_some()) {
             return; // what a server says when everybody before was refused
         }
@@ -192,7 +228,12 @@ impl State<'_> {
                     Some(record) => {
                         record.said.extend(answer);
                         record.said.push(fact);
-                        record.remote_mta = record.remote_mta.take().or(host.map(|value| Fact { value, place: at, origin: Origin::Quirk, from: "text" }));
+                        record.remote_mta = record.remote_mta.take().or(host.map(|value| Fact {
+                            value,
+                            place: at,
+                            origin: Origin::Quirk,
+                            from: "text",
+                        }));
                     }
                     None => self.common.push(fact),
                 }
@@ -204,12 +245,21 @@ impl State<'_> {
 
     /// Words that name nobody go to those who have none, and behind the others' own.
     fn finish(mut self) -> Reading {
-        let everybody: Vec<Address> = self.records.iter().filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone())).take(64).collect();
+        let everybody: Vec<Address> = self
+            .records
+            .iter()
+            .filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone()))
+            .take(64)
+            .collect();
         for record in &mut self.records {
             let own = record.said.iter().any(|fact| reply::codes(&fact.value, true).next().is_some());
             if !own {
                 let mine = record.recipient.as_ref().map(|fact| fact.value.clone());
-                let about_other = |fact: &&Fact<String>| !everybody.iter().any(|other| Some(other) != mine.as_ref() && stdx::contains_ignore_case(&fact.value, other.as_str()));
+                let about_other = |fact: &&Fact<String>| {
+                    !everybody.iter().any(|other| {
+                        Some(other) != mine.as_ref() && stdx::contains_ignore_case(&fact.value, other.as_str())
+                    })
+                };
                 record.said.extend(self.common.iter().filter(about_other).cloned());
             }
         }

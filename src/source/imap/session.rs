@@ -302,7 +302,7 @@ fn failure(options: &Options, control: &Control, doing: &str, error: impl Into<O
         ::imap::Error::TagMismatch(_) => {
             Failure::lost(Error::garbage(host, doing, "an answer to a command nobody sent", &last))
         }
-        _ => Failure::lost(Error::garbage(host, doing, "it is not IMAP as it should be", &last)),
+        _ => Failure::lost(Error::garbage(host, doing, "it is not IMAP as it should be", &control.last_odd_line())),
     }
 }
 
