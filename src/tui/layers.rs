@@ -253,9 +253,10 @@ fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str)
     }
 }
 
-/// Puts the first evidence line in sight, where the raw mail is shown.
+/// Puts the first evidence line in sight, once the raw mail has been loaded and where that is still to be done.
 pub fn to_first_evidence(model: &mut Model) {
-    if model.pane == Pane::Raw && model.reading.scroll == 0 {
+    if model.pane == Pane::Raw && model.reading.to_evidence && model.current_mail().is_some() {
+        model.reading.to_evidence = false;
         model.reading.evidence = view::reader::first_evidence(model);
         to_evidence(model);
     }

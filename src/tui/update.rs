@@ -92,7 +92,8 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     model.queue.scroll_into(usize::from(height));
     let id = model.queue.current().map(|case| case.id.clone());
     if model.requested != id {
-        model.reading = Reading { headers: model.reading.headers, quoted: model.reading.quoted, parts: model.reading.parts, ..Reading::default() };
+        let Reading { headers, quoted, parts, .. } = model.reading;
+        model.reading = Reading { headers, quoted, parts, to_evidence: !parts, ..Reading::default() };
         model.requested.clone_from(&id);
         if let Some(id) = id {
             effects.push(Effect::Load(id));
@@ -229,7 +230,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Parts => {
             toggle(model, |reading| &mut reading.parts);
             show(model, Pane::Raw);
-            model.reading.scroll = 0;
+            (model.reading.scroll, model.reading.to_evidence) = (0, false);
         }
         Action::Tag => {
             if let Some(id) = model.queue.current().map(|case| case.id.clone()) {
@@ -322,7 +323,7 @@ fn show(model: &mut Model, pane: Pane) {
         model.zoomed = true;
     }
     if pane == Pane::Raw {
-        model.reading.evidence = 0;
+        model.reading.to_evidence = true;
         layers::to_first_evidence(model);
     }
 }

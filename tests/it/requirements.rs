@@ -459,7 +459,7 @@ fn r19_the_plain_mode_asks_the_same_without_any_escape_sequence() {
     let text = String::from_utf8(out).unwrap();
     assert!(!text.contains('\x1b') && !text.contains('\u{202e}'), "{text}");
     assert!(text.contains("saved: 1 "), "{text}");
-    for want in ["Case 1 of ", "undone: ", "-> retry ", "-> note", " line ", "x y: not understood", "an @ is missing"] {
+    for want in ["Case 1 of ", "undone: ", "-> retry ", "-> note", " line ", "x y: not understood", "the @ is missing"] {
         assert!(text.contains(want), "{want} is missing in:\n{text}");
     }
     let desk = Desk::open(&desk_options).unwrap();

@@ -157,11 +157,11 @@ fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, m
 
 fn role(role: Role) -> &'static str {
     match role {
-        Role::HelpDesk => "the help desk's server",
-        Role::Ours => "our own server",
-        Role::OurProvider => "our mail provider",
-        Role::Recipient => "the recipient's server",
-        Role::Filter => "a filter before the recipient",
+        Role::HelpDesk => "help desk",
+        Role::Ours => "ours",
+        Role::OurProvider => "our provider",
+        Role::Recipient => "recipient's side",
+        Role::Filter => "filter",
         Role::Unknown => "",
     }
 }
@@ -171,12 +171,12 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
     let reporter = &notice.diagnosis.reporter;
     let mut text = reporter.mta.clone().unwrap_or_else(|| "not named".to_owned());
     if !role(reporter.role).is_empty() {
-        text.push_str(&format!("  ({})", role(reporter.role)));
+        text.push_str(&format!(" ({})", role(reporter.role)));
     }
     if let Some(remote) = recipient.and_then(|r| r.remote_mta.as_ref())
         && reporter.mta.as_ref() != Some(remote)
     {
-        text.push_str(&format!("   refused by {remote}"));
+        text.push_str(&format!(", refused by {remote}"));
     }
     lines.fact("Reporter", &text, "text", usize::from(small), small);
 }
@@ -186,7 +186,8 @@ fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let zone = &lines.model.setup.zone;
     let original = &notice.diagnosis.original;
     let subject = original.subject.as_deref().unwrap_or("no subject came back");
-    let sent = original.date.map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone))).unwrap_or_default();
+    // Beside the number of bounces there is no room for the date.
+    let sent = original.date.filter(|_| !small || detail.notices.len() == 1).map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone))).unwrap_or_default();
     let ours = match notice.diagnosis.authenticity.verdict {
         Ours::NotOurs => "   NOT SENT BY US",
         Ours::Ours | Ours::Unknown => "",
@@ -243,6 +244,15 @@ pub fn verdict(verdict: &Verdict, model: &Model) -> String {
     }
 }
 
+/// Why `a` does nothing, and what does.
+pub fn nothing_proposed(detail: &Detail, key: &str) -> String {
+    match detail.suggestions.len() {
+        0 => format!("nothing: {}", detail.offer.why),
+        1 => format!("nothing is sure enough; {key}1 takes the candidate"),
+        n => format!("nothing is sure enough; {key}1 to {key}{n} take a candidate"),
+    }
+}
+
 fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Accept);
     match &detail.offer.verdict {
@@ -258,7 +268,10 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
             let why = if listed { String::new() } else { format!("   ({})", detail.offer.why) };
             lines.fact("Suggest", &format!("{key} = {letter}  {what}{why}"), "proposal", usize::from(small), small);
         }
-        None => lines.fact("Suggest", &format!("nothing: {}", detail.offer.why), "text", usize::from(small), small),
+        None => {
+            let text = nothing_proposed(detail, &lines.model.setup.keys.hint(crate::tui::keys::Action::Correct));
+            lines.fact("Suggest", &text, "text", usize::from(small), small);
+        }
     }
     if small {
         // One line for all candidates; where there are none, for what to do.

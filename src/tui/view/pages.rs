@@ -162,7 +162,8 @@ fn states(model: &Model) -> Vec<Row> {
             State::Corrected => {
                 let people: std::collections::BTreeSet<_> = of_state.iter().map(|case| case.address.to_lowercase()).collect();
                 let written = model.setup.keys.hint(Action::Export);
-                format!("{} people   -> export: {written}", people.len())
+                let words = if people.len() == 1 { "person" } else { "people" };
+                format!("{} {words}   -> export: {written}", people.len())
             }
             State::Retry => {
                 let next = of_state.iter().filter_map(|case| case.due).filter(|due| *due > model.now).min();
@@ -259,10 +260,9 @@ fn summary(model: &Model) -> Vec<Row> {
     rows.extend(look(model));
     rows.push(Row::default());
     let hint = |action: Action| keys.hint(action);
-    rows.push(Row::of(
-        format!("   {} write corrections   {} fetch now   {} undo   {} filter", hint(Action::Export), hint(Action::Pull), hint(Action::Undo), hint(Action::Filter)),
-        text,
-    ));
+    let fetch = if model.setup.accounts.is_empty() { String::new() } else { format!("   {} fetch now", hint(Action::Pull)) };
+    let (export, undo, filter) = (hint(Action::Export), hint(Action::Undo), hint(Action::Filter));
+    rows.push(Row::of(format!("   {export} write corrections{fetch}   {undo} undo   {filter} filter"), text));
     rows.push(Row::of(format!("   {} back to the list   p print this when the screen closes", hint(Action::Back)), text));
     rows
 }
