@@ -97,6 +97,15 @@ pub struct HeadEnd<'a> {
 impl<'a> Head<'a> {
     /// Reads the fields at the start of `bytes`, whose first line has the number `first_line`.
     pub fn read(bytes: &'a [u8], first_line: u32) -> HeadEnd<'a> {
+        Self::read_fields(bytes, first_line, true)
+    }
+
+    /// Reads the fields of a MIME part: a blank line first means that there are none.
+    pub(crate) fn read_part(bytes: &'a [u8], first_line: u32) -> HeadEnd<'a> {
+        Self::read_fields(bytes, first_line, false)
+    }
+
+    fn read_fields(bytes: &'a [u8], first_line: u32, message: bool) -> HeadEnd<'a> {
         let mut fields: Vec<Field<'a>> = Vec::new();
         let mut lines = Lines { bytes, at: 0, line: first_line };
         let mut open: Option<(usize, usize, usize, u32)> = None; // name end, value start, line start, line
@@ -116,7 +125,7 @@ impl<'a> Head<'a> {
             };
             match line.first() {
                 None => {
-                    if open.is_none() && fields_empty_start(start, bytes) {
+                    if message && open.is_none() && fields_empty_start(start, bytes) {
                         continue; // blank lines before the first field
                     }
                     close(&mut open, start);

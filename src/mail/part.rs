@@ -280,7 +280,7 @@ impl<'a> Walk<'a> {
             let Some(open) = self.open.last_mut() else { return };
             open.children += 1;
             let (parent, ordinal) = (open.part, open.children);
-            let mut end = Head::read(self.raw.get(head_start..).unwrap_or_default(), line.saturating_add(1));
+            let mut end = Head::read_part(self.raw.get(head_start..).unwrap_or_default(), line.saturating_add(1));
             end.body += head_start;
             line = end.line;
             // the blank line that ends the header may be the line before the next boundary
