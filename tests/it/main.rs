@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod day;
 mod corpus;
 mod desk;
 mod dns;
