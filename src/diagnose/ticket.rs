@@ -41,10 +41,7 @@ impl<'m> Searched<'m> {
     fn new(head: &'m Head<'m>, body: &'m str, rules: &RuleBook) -> Self {
         let mut numbers = rules.scan_tickets(body);
         for field in &head.fields {
-            let may =
-                ["Message-ID", "References", "In-Reply-To", "Reply-To", "Subject"].iter().any(|name| field.is(name))
-                    || field.name.first().is_some_and(|b| b.eq_ignore_ascii_case(&b'x'))
-                    || field.is("RT-Ticket");
+            let may = rules.ticket_fields().iter().any(|name| field.is(name));
             if may {
                 numbers.extend(rules.scan_tickets(&field.text()));
             }
@@ -57,8 +54,7 @@ impl<'m> Searched<'m> {
     /// The first mark that fits: the configured desk's, then any desk's.
     fn first(&self, rules: &RuleBook, ours: Option<&str>, wanted: impl Fn(&str) -> bool) -> Option<Ticket> {
         let likely = |number: usize, mark: &TicketPattern| {
-            mark.pattern.anchor().is_none()
-                || u32::try_from(number).is_ok_and(|number| self.numbers.binary_search(&number).is_ok())
+            !mark.is_scanned() || u32::try_from(number).is_ok_and(|number| self.numbers.binary_search(&number).is_ok())
         };
         let marks = || rules.ticket_marks().filter(|(number, _, mark)| likely(*number, mark) && wanted(&mark.field));
         let of = |own: bool| {

@@ -15,6 +15,9 @@ use super::schema::{KindsFile, Marks};
 use crate::model::cause::slugs;
 use crate::model::{Cause, Class, Kind, Proposal, Status, WhoActs};
 
+/// Bytes a ticket mark's literal needs to be looked for in the one pass; shorter ones are tried on their field.
+pub(super) const MIN_ANCHOR: usize = 4;
+
 /// The tiers, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -352,6 +355,7 @@ pub struct RuleBook {
     /// Ticket marks in the order they are asked: desk, mark.
     marks: Vec<(usize, usize)>,
     by_mark: Matcher,
+    mark_fields: Vec<String>,
 }
 
 impl RuleBook {
@@ -412,11 +416,21 @@ impl RuleBook {
         });
         for (number, &(desk, ticket)) in (0..).zip(&marks) {
             let anchor = self.desks.get(desk).and_then(|one| one.tickets.get(ticket)?.pattern.anchor());
-            if let Some(anchor) = anchor {
+            if let Some(anchor) = anchor.filter(|anchor| anchor.len() >= MIN_ANCHOR) {
                 self.by_mark.add(anchor, number);
             }
         }
+        let mut fields: Vec<String> =
+            self.desks.iter().flat_map(|desk| desk.tickets.iter().map(|ticket| ticket.field.clone())).collect();
+        fields.sort();
+        fields.dedup();
+        self.mark_fields = fields;
         self.marks = marks;
+    }
+
+    /// The header fields that ticket marks are looked for in.
+    pub fn ticket_fields(&self) -> &[String] {
+        &self.mark_fields
     }
 
     /// The words for a cause.
@@ -681,6 +695,11 @@ impl RuleBook {
 }
 
 impl TicketPattern {
+    /// Whether the one pass over a text can tell that the mark does not stand there.
+    pub fn is_scanned(&self) -> bool {
+        self.pattern.anchor().is_some_and(|anchor| anchor.len() >= MIN_ANCHOR)
+    }
+
     /// The ticket id in a text: what the first `{id}` or `{num}` takes, written as the desk shows it.
     pub fn id_in(&self, text: &str) -> Option<String> {
         let found = self.pattern.find(text)?;
