@@ -17,6 +17,7 @@ pub mod layers;
 pub mod lookalike;
 pub mod mail;
 pub mod menu;
+pub mod menus;
 pub mod model;
 pub mod msg;
 pub mod page;

@@ -9,7 +9,7 @@ use super::menu::Choice;
 use super::model::{Job, Layer, Model, Pane, Reading, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
-use super::{deeds, layers, session, view};
+use super::{deeds, layers, menus, session, view};
 use crate::desk::Changes;
 
 /// Takes one message.
@@ -263,7 +263,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
             }
         }
         Action::Search | Action::NextHit | Action::PreviousHit | Action::Filter | Action::Sort | Action::Command | Action::Copy
-        | Action::CopyMenu | Action::Export => layers::open(model, action, effects),
+        | Action::CopyMenu | Action::Export => menus::open(model, action, effects),
         _ => deeds::act(model, action, effects),
     }
 }
@@ -275,7 +275,7 @@ pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect
         Subject::Summary | Subject::Handover => {
             view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect()
         }
-        Subject::Status => layers::incident_filters(model),
+        Subject::Status => menus::incident_filters(model),
         Subject::Help | Subject::Messages => Vec::new(),
     };
     if subject == Subject::Status {
