@@ -155,7 +155,8 @@ impl Walk<'_> {
     /// An mbox where the first line says so, else one mail.
     fn stream<R: mbox::Input>(&mut self, name: &str, mut input: R) -> Result<(), Stop> {
         let is_mbox = match input.fill_buf() {
-            Ok(head) => head.trim_ascii_start().starts_with(b"From "),
+            // Lines that end in bare carriage returns are no mbox any program writes.
+            Ok(head) => head.trim_ascii_start().starts_with(b"From ") && head.contains(&b'\n'),
             Err(error) => return self.failed(name, &error),
         };
         if !is_mbox {
