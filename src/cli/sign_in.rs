@@ -65,6 +65,7 @@ impl SignIns {
         options.port = account.port;
         options.ca_file.clone_from(&account.ca_file);
         options.folders.clone_from(&account.folders);
+        options.sent_folders.clone_from(&account.sent_folders);
         options.tls = match account.tls {
             Tls::Implicit => Protection::Implicit,
             Tls::StartTls => Protection::StartTls,

@@ -44,15 +44,15 @@ pub fn offer(
         let until = now.plus_days(DELAY_DAYS);
         return make(Proposal::Retry, Some(Verdict::Retry { until }), "the server is still trying".into());
     }
+    let found = suggestions.first().filter(|first| first.confidence == Confidence::Strong);
     let again = if case.corrected_to.is_some() && case.again { "; it bounced again after a correction" } else { "" };
+    // A known right address settles every cause that lies with the address, whatever its usual decision.
+    if let Some(first) = found {
+        let verdict = Verdict::Corrected { to: first.address.clone() };
+        return make(Proposal::Correct, Some(verdict), format!("{}{again}", first.because));
+    }
     match words.propose {
-        Proposal::Correct => match suggestions.first().filter(|first| first.confidence == Confidence::Strong) {
-            Some(first) => {
-                let verdict = Verdict::Corrected { to: first.address.clone() };
-                make(Proposal::Correct, Some(verdict), format!("{}{again}", first.because))
-            }
-            None => make(Proposal::Correct, None, format!("the right address is not known: c types it{again}")),
-        },
+        Proposal::Correct => make(Proposal::Correct, None, format!("the right address is not known: c types it{again}")),
         Proposal::Retry => {
             let days = i64::from(words.retry_days.unwrap_or(2));
             make(

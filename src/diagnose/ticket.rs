@@ -75,10 +75,10 @@ impl<'m> Searched<'m> {
 
     fn ticket(&self, desk: &Desk, mark: &TicketPattern) -> Option<Ticket> {
         let id = if mark.field == "body" {
-            mark.id_in(self.body)?.to_owned()
+            mark.id_in(self.body)?
         } else {
             let fields = self.head.fields.iter().filter(|field| field.is(&mark.field)).take(4);
-            fields.map(|field| field.text()).find_map(|text| mark.id_in(&text).map(str::to_owned))?
+            fields.map(|field| field.text()).find_map(|text| mark.id_in(&text))?
         };
         Some(Ticket { desk: desk.slug.clone(), id, from: mark.field.clone() })
     }

@@ -237,6 +237,8 @@ pub struct TicketPattern {
     pub id: String,
     /// 1 sure to 9 a guess by the form; lower first.
     pub priority: u8,
+    /// The desk shows a hyphen after so many characters where the mark leaves it out.
+    pub hyphen_at: Option<usize>,
     /// Where the knowledge comes from.
     pub source: String,
 }
@@ -735,9 +737,13 @@ impl TicketPattern {
         self.pattern.anchor().is_some_and(|anchor| anchor.len() >= MIN_ANCHOR)
     }
 
-    /// The ticket id in a text: what the first `{id}` or `{num}` takes.
-    pub fn id_in<'t>(&self, text: &'t str) -> Option<&'t str> {
+    /// The ticket id in a text: what the first `{id}` or `{num}` takes, written as the desk shows it.
+    pub fn id_in(&self, text: &str) -> Option<String> {
         let found = self.pattern.find(text)?;
-        found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty())
+        let id = found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty())?;
+        match self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-')).and_then(|at| id.split_at_checked(at)) {
+            Some((head, tail)) => Some(format!("{head}-{tail}")),
+            None => Some(id.to_owned()),
+        }
     }
 }

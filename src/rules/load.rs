@@ -288,6 +288,7 @@ fn desk(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
             example: entry.example,
             id: entry.id,
             priority: entry.priority,
+            hyphen_at: entry.hyphen_at,
             source: entry.source,
         });
     }

@@ -139,6 +139,7 @@ pub(crate) struct TicketEntry {
     pub(crate) source: String,
     #[serde(default = "middle")]
     pub(crate) priority: u8,
+    pub(crate) hyphen_at: Option<usize>,
 }
 
 /// The priority of a ticket mark that gives none.

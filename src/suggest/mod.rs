@@ -139,8 +139,11 @@ pub fn suggest(query: &Query<'_>, book: &Book) -> Vec<Suggestion> {
     let mut pool = Pool::new(query, book);
     let readings = clean::readings(query.failed);
     for reading in &readings {
+        pool.witness = Witness::History;
         evidence::learned(query, book, reading, &mut pool);
+        pool.witness = Witness::Mail;
         evidence::named(query, book, reading, &mut pool);
+        pool.witness = Witness::Spelling;
         domain::offer(query, book, reading, &mut pool);
         local::offer(query, book, reading, &mut pool);
     }
@@ -152,9 +155,21 @@ fn is_same(address: &Address, text: &str) -> bool {
     address.same_as(text.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace()))
 }
 
+/// Who speaks for a candidate. Two who agree on the very address are worth a preselection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Witness {
+    /// Corrections made before.
+    History,
+    /// The mails of the case.
+    Mail,
+    /// The spelling of the address, the display name and the domains known.
+    Spelling,
+}
+
 /// A candidate while it is being judged.
 struct Candidate {
     address: Address,
+    witness: Witness,
     /// Nats in favour; only the order and the distances matter.
     score: f32,
     strong: bool,
@@ -165,13 +180,14 @@ struct Candidate {
 struct Pool<'a> {
     failed: &'a str,
     book: &'a Book,
+    witness: Witness,
     candidates: Vec<Candidate>,
     by_address: HashMap<String, usize>,
 }
 
 impl<'a> Pool<'a> {
     fn new(query: &Query<'a>, book: &'a Book) -> Self {
-        Self { failed: query.failed, book, candidates: Vec::new(), by_address: HashMap::new() }
+        Self { failed: query.failed, book, witness: Witness::History, candidates: Vec::new(), by_address: HashMap::new() }
     }
 
     /// Takes a candidate in, unless it is one that is never suggested; a second reason adds to the first.
@@ -186,14 +202,14 @@ impl<'a> Pool<'a> {
         let known = self.by_address.get(&key).and_then(|at| self.candidates.get_mut(*at));
         if let Some(known) = known {
             known.score = known.score.max(score) + known.score.min(score).clamp(0.0, 4.0);
-            known.strong |= strong;
+            known.strong |= strong || (known.witness != self.witness && known.score > 0.0 && score > 0.0);
             if !known.because.contains(&because) {
                 let at = if score > known.score { 0 } else { known.because.len() };
                 known.because.insert(at, because);
             }
         } else {
             self.by_address.insert(key, self.candidates.len());
-            self.candidates.push(Candidate { address, score, strong, because: vec![because] });
+            self.candidates.push(Candidate { address, witness: self.witness, score, strong, because: vec![because] });
         }
     }
 

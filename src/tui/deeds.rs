@@ -153,8 +153,9 @@ fn accept(model: &mut Model, case: &Case, group: bool, effects: &mut Vec<Effect>
         return;
     }
     let Some(verdict) = model.current().and_then(|detail| detail.offer.verdict.clone()) else {
-        let why = model.current().map(|detail| detail.offer.why.clone()).unwrap_or_default();
-        model.say(Tone::Warning, format!("nothing is proposed for {}: {why}", who(case)));
+        let key = model.setup.keys.hint(Action::Correct);
+        let why = model.current().map(|detail| super::view::diagnosis::nothing_proposed(detail, &key)).unwrap_or_default();
+        model.say(Tone::Warning, format!("{}: {why}", who(case)));
         return;
     };
     let repeat = match &verdict {

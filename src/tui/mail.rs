@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_returned_message_is_decoded_and_attachments_are_listed() {
-        let mail = "Content-Type: multipart/report; boundary=b\n\n--b\n\nfailed\n--b\nContent-Type: message/rfc822\n\n\
+        let mail = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: text/plain\n\nfailed\n--b\nContent-Type: message/rfc822\n\n\
             Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\
             Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nHall=C3=B6\n--c\n\
             Content-Type: application/pdf; name=\"bill.pdf\"\nContent-Disposition: attachment\n\nxx\n--c--\n--b--\n";

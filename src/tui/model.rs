@@ -80,6 +80,8 @@ impl Pane {
 pub struct Reading {
     /// First line shown.
     pub scroll: usize,
+    /// Whether the raw mail is still to be opened at its first evidence line.
+    pub to_evidence: bool,
     /// Which evidence line of the raw mail is marked.
     pub evidence: usize,
     /// Whether all header fields are shown.

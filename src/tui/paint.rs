@@ -49,6 +49,10 @@ impl Pen {
     fn of(cell: &Cell) -> Self {
         Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
     }
+
+    fn hides_in_blanks(self) -> bool {
+        self.bg == Color::Reset && !self.modifier.intersects(Modifier::REVERSED.union(Modifier::UNDERLINED))
+    }
 }
 
 fn is_blank(cell: &Cell) -> bool {
@@ -165,7 +169,10 @@ impl<W: Write> Painter<W> {
     /// Writes one cell; returns how many columns it takes.
     fn put(&mut self, cell: &Cell, x: usize, y: usize) -> usize {
         self.go(x, y);
-        self.set_pen(Pen::of(cell));
+        // A blank looks the same in any pen that neither fills nor underlines.
+        if !(is_blank(cell) && self.pen.hides_in_blanks()) {
+            self.set_pen(Pen::of(cell));
+        }
         let symbol = cell.symbol();
         self.push(symbol);
         let taken = text::width(symbol).max(1);
@@ -225,7 +232,9 @@ impl<W: Write> Painter<W> {
             && x - usize::from(at.x) <= 3
         {
             let gap = &row[usize::from(at.x)..x];
-            if gap.iter().all(|cell| cell.symbol().is_ascii() && Pen::of(cell) == self.pen) {
+            let pen = self.pen;
+            let fits = |cell: &Cell| Pen::of(cell) == pen || (is_blank(cell) && pen.hides_in_blanks());
+            if gap.iter().all(|cell| cell.symbol().is_ascii() && fits(cell)) {
                 for cell in gap {
                     let symbol = cell.symbol().to_owned();
                     self.push(&symbol);
@@ -369,6 +378,10 @@ impl<W: Write> Backend for Painter<W> {
         for (x, y, cell) in content {
             if let Some(place) = self.wanted.get_mut(usize::from(y)).and_then(|row| row.get_mut(usize::from(x))) {
                 place.clone_from(cell);
+                // A blank shows nothing of its weight or colour: one kind of blank saves many changes of style.
+                if cell.symbol() == " " && Pen::of(cell).hides_in_blanks() {
+                    *place = Cell::EMPTY;
+                }
             }
         }
         Ok(())

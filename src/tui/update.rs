@@ -9,7 +9,7 @@ use super::menu::Choice;
 use super::model::{Job, Layer, Model, Pane, Reading, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
-use super::{deeds, layers, session, view};
+use super::{deeds, layers, menus, session, view};
 use crate::desk::Changes;
 
 /// Takes one message.
@@ -92,7 +92,8 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     model.queue.scroll_into(usize::from(height));
     let id = model.queue.current().map(|case| case.id.clone());
     if model.requested != id {
-        model.reading = Reading { headers: model.reading.headers, quoted: model.reading.quoted, parts: model.reading.parts, ..Reading::default() };
+        let Reading { headers, quoted, parts, .. } = model.reading;
+        model.reading = Reading { headers, quoted, parts, to_evidence: !parts, ..Reading::default() };
         model.requested.clone_from(&id);
         if let Some(id) = id {
             effects.push(Effect::Load(id));
@@ -229,7 +230,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Parts => {
             toggle(model, |reading| &mut reading.parts);
             show(model, Pane::Raw);
-            model.reading.scroll = 0;
+            (model.reading.scroll, model.reading.to_evidence) = (0, false);
         }
         Action::Tag => {
             if let Some(id) = model.queue.current().map(|case| case.id.clone()) {
@@ -262,7 +263,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
             }
         }
         Action::Search | Action::NextHit | Action::PreviousHit | Action::Filter | Action::Sort | Action::Command | Action::Copy
-        | Action::CopyMenu | Action::Export => layers::open(model, action, effects),
+        | Action::CopyMenu | Action::Export => menus::open(model, action, effects),
         _ => deeds::act(model, action, effects),
     }
 }
@@ -274,7 +275,7 @@ pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect
         Subject::Summary | Subject::Handover => {
             view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect()
         }
-        Subject::Status => layers::incident_filters(model),
+        Subject::Status => menus::incident_filters(model),
         Subject::Help | Subject::Messages => Vec::new(),
     };
     if subject == Subject::Status {
@@ -322,7 +323,7 @@ fn show(model: &mut Model, pane: Pane) {
         model.zoomed = true;
     }
     if pane == Pane::Raw {
-        model.reading.evidence = 0;
+        model.reading.to_evidence = true;
         layers::to_first_evidence(model);
     }
 }

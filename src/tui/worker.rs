@@ -43,6 +43,7 @@ pub(super) enum Event {
 
 /// What the desk's thread is asked.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few a second, moved once")]
 pub(super) enum Request {
     /// Every case and the kept state.
     Begin,

@@ -1,7 +1,7 @@
 //! Command-line transcripts: `tests/cli/*.txt`, run on the real binary with an empty home directory.
 //!
 //! A line `$ …` is a command (`bounceback …`, `cat FILE`, `ls`, with `< FILE` and `> FILE`); what follows is its
-//! standard output, then standard error with `! ` before each line, then `[exit N]` where N is not 0.
+//! standard output, then standard error with `! ` before each line, then `[exit N]` where N is not 0. `% ` is a comment.
 //! The folder of the run begins as a copy of `tests/cli/files`. `UPDATE_EXPECT=1` rewrites the transcripts.
 
 use std::fs;
@@ -45,7 +45,7 @@ fn play(transcript: &str) -> String {
         if let Some(command) = line.strip_prefix("$ ") {
             in_head = false;
             got.push_str(&format!("$ {command}\n{}", run(command, home.path(), &work)));
-        } else if in_head || line.starts_with("# ") {
+        } else if in_head || line.starts_with("% ") {
             got.push_str(&format!("{line}\n"));
         }
     }

@@ -85,10 +85,11 @@ fn what_a_would_do_is_what_the_truth_says() {
         let Some(to) = truth["corrected_address"].as_str() else { continue };
         for one in truth["recipients"].as_array().unwrap().iter().take(1) {
             let address = one["address"].as_str().unwrap();
-            let offer = desk.detail(&case(&cases, address).id, now()).unwrap().offer;
+            let detail = desk.detail(&case(&cases, address).id, now()).unwrap();
+            let offer = detail.offer;
             match offer.verdict {
                 Some(Verdict::Corrected { to: offered }) if offered.eq_ignore_ascii_case(to) => right += 1,
-                other => wrong.push(format!("{}: {address} -> {to}, offered {other:?} ({})", truth["file"], offer.why)),
+                other => wrong.push(format!("{}: {address} -> {to}, offered {other:?} ({}), {:?}", truth["file"], offer.why, detail.suggestions)),
             }
         }
     }

@@ -68,7 +68,7 @@ const SCENARIOS: &[(&str, End)] = &[
     ("neg-literal", End::Error(Kind::Protocol, "could not read")),
     ("broken-fetch", End::Error(Kind::Protocol, "could not read")),
     ("bad-tag", End::Error(Kind::Protocol, "a command nobody sent")),
-    ("bad-bodystructure", End::Some(0, 0, 1)),
+    ("bad-bodystructure", End::Error(Kind::Protocol, "its last line was * 1 FETCH (UID 1 BODYSTRUCTURE")),
     ("cut-literal", End::Error(Kind::Network, "the connection was cut")),
     ("bye-mid", End::Error(Kind::Network, "server shutting down")),
 ];

@@ -51,7 +51,7 @@ fn every_ticket_mark_finds_its_example() {
         for mark in &desk.tickets {
             assert_eq!(
                 mark.pattern.find(&mark.example).and(mark.id_in(&mark.example)),
-                Some(mark.id.as_str()),
+                Some(mark.id.clone()),
                 "{} {}",
                 desk.slug,
                 mark.example

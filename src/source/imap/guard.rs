@@ -159,26 +159,49 @@ impl Control {
 
     /// The last line the server sent, without secrets, safe for a terminal.
     pub(super) fn last_line(&self) -> String {
+        self.line_from_end(|_| true)
+    }
+
+    /// The last line that is no tagged answer: the one to show when an answer could not be read.
+    pub(super) fn last_odd_line(&self) -> String {
+        let odd = self.line_from_end(|line| !is_tagged(line));
+        if odd.is_empty() { self.last_line() } else { odd }
+    }
+
+    fn line_from_end(&self, wanted: impl Fn(&[u8]) -> bool) -> String {
         let state = self.state();
         let bytes: Vec<u8> = state.ring.iter().copied().collect();
-        let text = bytes.trim_ascii_end();
-        let start = text.iter().rposition(|&b| b == b'\n').map(|at| at + 1);
-        let line = match start {
-            Some(at) => text.get(at..).unwrap_or_default(),
-            // the ring begins inside the line: a secret may be cut at its start
-            None if bytes.len() >= RING => {
-                let longest = state.secrets.iter().map(|secret| secret.expose().len() * 2).max().unwrap_or(0);
-                text.get(longest..).unwrap_or_default()
+        let mut text = bytes.trim_ascii_end();
+        // where the ring begins inside a line, a secret may be cut at its start
+        let longest = state.secrets.iter().map(|secret| secret.expose().len() * 2).max().unwrap_or(0);
+        let cut = if bytes.len() >= RING { longest } else { 0 };
+        loop {
+            let (before, line) = match memchr::memrchr(b'\n', text) {
+                Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default()),
+                None => (&[][..], text.get(cut..).unwrap_or_default()),
+            };
+            if !line.trim_ascii().is_empty() && wanted(line) {
+                return redact(&String::from_utf8_lossy(line), &state.secrets);
             }
-            None => text,
-        };
-        redact(&String::from_utf8_lossy(line), &state.secrets)
+            if before.is_empty() {
+                return String::new();
+            }
+            text = before;
+        }
     }
 
     /// A text of the server without secrets, safe for a terminal.
     pub(super) fn redact(&self, text: &str) -> String {
         redact(text, &self.state().secrets)
     }
+}
+
+/// Whether a line is the crate's tag (`a` and a number) and a status.
+fn is_tagged(line: &[u8]) -> bool {
+    let mut words = line.splitn(3, |&b| b == b' ');
+    let tag = words.next().and_then(|tag| tag.strip_prefix(b"a"));
+    tag.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+        && words.next().is_some_and(|status| [&b"OK"[..], b"NO", b"BAD"].iter().any(|known| status.trim_ascii().eq_ignore_ascii_case(known)))
 }
 
 fn redact(text: &str, secrets: &[Secret]) -> String {

@@ -101,7 +101,7 @@ pub struct Outcome {
 
 /// Reads what is new in all folders of an account.
 ///
-/// `cursors` holds the last [`Event::Batch`] of each folder. `candidate` sees the header lines of [`super::SCAN_FIELDS`].
+/// `cursors` holds the last [`Event::Batch`] of each folder. `candidate` sees the header lines of `options.scan_fields`.
 /// The callback may end the pull with `Break`; what was committed stays.
 ///
 /// # Errors
@@ -125,6 +125,7 @@ pub fn pull(
         connected_once: false,
         earlier_bytes: 0,
         failures: 0,
+        trouble: None,
         last_yield: Instant::now(),
         waited: Duration::ZERO,
         yielded: false,
@@ -179,6 +180,8 @@ struct Puller<'a> {
     /// Bytes of connections that are gone.
     earlier_bytes: u64,
     failures: u32,
+    /// What broke since something last worked, but for silence: tells more than a final "no answer in time".
+    trouble: Option<Error>,
     last_yield: Instant,
     waited: Duration,
     yielded: bool,
@@ -224,7 +227,7 @@ impl<'a> Puller<'a> {
     /// Ends the pull well.
     fn finish(mut self) -> Result<Outcome, Error> {
         if let Some((_, error)) = self.suspects.pop() {
-            return Err(error);
+            return Err(self.blame(error));
         }
         let opened = self.options.folders.len() > self.outcome.problems.len();
         self.outcome.bytes = self.bytes();
@@ -280,6 +283,7 @@ impl<'a> Puller<'a> {
                     match work(session, until) {
                         Ok(done) => {
                             self.failures = 0;
+                            self.trouble = None;
                             self.last_yield = Instant::now();
                             return Ok(done);
                         }
@@ -301,7 +305,7 @@ impl<'a> Puller<'a> {
                     continue;
                 }
                 _ if self.failures >= FAILURES || Instant::now() >= self.until() => {
-                    return Err(Stop::Failed(error).into());
+                    return Err(Stop::Failed(self.blame(error)).into());
                 }
                 _ => {}
             }
@@ -310,11 +314,27 @@ impl<'a> Puller<'a> {
             }
             if cut && (self.session.is_none() && !cut_before || !self.connected_once) {
                 cut_before = true;
+                self.remember(error);
                 self.back_off()?;
                 continue;
             }
             return Err(Trouble::Split(error));
         }
+    }
+
+    fn remember(&mut self, error: Error) {
+        if error.kind != Kind::Timeout {
+            self.trouble = Some(error);
+        }
+    }
+
+    /// The failure to report at the end: silence last of all.
+    fn blame(&mut self, error: Error) -> Error {
+        if error.kind != Kind::Timeout {
+            return error;
+        }
+        let suspect = self.suspects.iter().rposition(|(_, error)| error.kind != Kind::Timeout);
+        self.trouble.take().or_else(|| suspect.map(|at| self.suspects.swap_remove(at).1)).unwrap_or(error)
     }
 
     fn back_off(&mut self) -> Result<(), Stop> {
@@ -465,7 +485,10 @@ impl<'a> Puller<'a> {
                 self.suspect(folder, low, error)?;
                 return Ok(None);
             }
-            Err(Trouble::Split(_)) => return Ok(Some(((high - low) / 2 + 1).min(high - low))),
+            Err(Trouble::Split(error)) => {
+                self.remember(error);
+                return Ok(Some(((high - low) / 2 + 1).min(high - low)));
+            }
         };
         self.yielded = true;
         let mut seen = BTreeSet::new();
@@ -538,7 +561,10 @@ impl<'a> Puller<'a> {
         let mails = match self.attempt(&folder.name, Some(folder.uidvalidity), work) {
             Ok(mails) => mails,
             Err(Trouble::Stop(stop)) => return Err(stop),
-            Err(Trouble::Split(_)) if uids.len() > 1 => return Ok(Some(())),
+            Err(Trouble::Split(error)) if uids.len() > 1 => {
+                self.remember(error);
+                return Ok(Some(()));
+            }
             Err(Trouble::Split(error)) => {
                 let Some(&uid) = uids.first() else { return Ok(None) };
                 self.suspect(folder, uid, error)?;

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
 
     /// The header lines of a range of UIDs.
     pub(super) fn headers(&mut self, low: u32, high: u32, dated: bool, until: Instant) -> Result<Vec<u8>, Failure> {
-        let fields = super::SCAN_FIELDS.join(" ");
+        let fields = self.options.scan_fields.join(" ");
         let date = if dated { "INTERNALDATE " } else { "" };
         let budget = self.budget(until, SCAN);
         self.run(
@@ -302,7 +302,7 @@ fn failure(options: &Options, control: &Control, doing: &str, error: impl Into<O
         ::imap::Error::TagMismatch(_) => {
             Failure::lost(Error::garbage(host, doing, "an answer to a command nobody sent", &last))
         }
-        _ => Failure::lost(Error::garbage(host, doing, "it is not IMAP as it should be", &last)),
+        _ => Failure::lost(Error::garbage(host, doing, "it is not IMAP as it should be", &control.last_odd_line())),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn status(model: &Model) -> Row {
     if columns < usize::from(MEDIUM) {
         return pad(Row::of(format!(" {place} {left}"), style).right(sync(model, false), style), columns, style);
     }
-    let mut text = format!(" {}  {place} {left}", crate::tui::text::cut(&clean(&model.setup.title), columns / 4));
+    let mut text = format!(" {}  {place} {left}", crate::tui::text::cut(&clean(&model.setup.title), columns * 2 / 5));
     if columns >= usize::from(WIDE) {
         for state in State::ALL.iter().filter(|state| **state != State::New) {
             let n = tally.by_state.get(state).copied().unwrap_or(0);
@@ -76,11 +76,10 @@ fn sync(model: &Model, words: bool) -> String {
 
 /// Fills a bar up to its edge, so that its style reaches there.
 fn pad(mut row: Row, columns: usize, style: Style) -> Row {
-    row.right = row.right.filter(|(text, _)| !text.is_empty());
-    let right = row.right.as_ref().filter(|(text, _)| width(text) + 8 < columns).map_or(0, |(text, _)| width(text) + 1);
-    let used = row.width();
-    let blank = columns.saturating_sub(used + right);
-    row.pieces.push((" ".repeat(blank + usize::from(right > 0)), style));
+    row.right = row.right.filter(|(text, _)| !text.is_empty() && width(text) + 9 < columns).map(|(text, style)| (format!(" {text}"), style));
+    let right = row.right.as_ref().map_or(0, |(text, _)| width(text));
+    let blank = columns.saturating_sub(row.width() + right);
+    row.pieces.push((" ".repeat(blank), style));
     row
 }
 
@@ -96,7 +95,8 @@ pub fn reader_status(model: &Model, first: usize, shown: usize, all: usize) -> R
     let right = if narrow { format!("{name} ") } else { format!("{} {name}{lines} ", pane_number(model.pane)) };
     if model.pane == Pane::Diagnosis {
         // The address and the reason stand right below.
-        let text = format!(" {place}   left {}", model.queue.tally().left);
+        let left = if columns < 40 { String::new() } else { format!("   left {}", model.queue.tally().left) };
+        let text = format!(" {place}{left}");
         return pad(Row::of(text, style).right(right, style), columns, style);
     }
     let mut text = format!(" {place}  {}", clean(&super::list::who(case)));

@@ -14,6 +14,9 @@ use crate::tui::text::{clean, cut, wrap};
 /// Columns of the labels.
 const LABEL: usize = 13;
 
+/// Fewest columns with a column of labels.
+const NARROW: usize = 40;
+
 /// Makes lines under labels.
 struct Lines<'a> {
     model: &'a Model,
@@ -28,8 +31,12 @@ impl Lines<'_> {
 
     /// A fact on at most `most` lines (0: as many as it takes), and on exactly that many where `fixed`.
     fn fact(&mut self, label: &str, value: &str, style: &str, most: usize, fixed: bool) {
-        let room = self.width.saturating_sub(LABEL + 1).max(8);
-        let value = clean(value);
+        // Too narrow for a column of labels: the label leads the text.
+        let narrow = self.width < NARROW;
+        let led = if narrow && !label.is_empty() { format!("{label}: {value}") } else { value.to_owned() };
+        let (label, gap) = if narrow { ("", 0) } else { (label, LABEL - 1) };
+        let room = self.width.saturating_sub(gap + 2).max(8);
+        let value = clean(&led);
         let mut lines = wrap(&value, room);
         if most > 0 && lines.len() > most {
             lines.truncate(most);
@@ -43,7 +50,7 @@ impl Lines<'_> {
         }
         for (at, line) in lines.into_iter().enumerate() {
             let label = if at == 0 { label } else { "" };
-            let row = Row::of(format!(" {label:<width$}", width = LABEL - 1), self.style("label")).and(line, self.style(style));
+            let row = Row::of(format!(" {label:<gap$}"), self.style("label")).and(line, self.style(style));
             self.rows.push(row);
         }
     }
@@ -73,19 +80,27 @@ pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
             reporter(&mut lines, detail, recipient, true);
             original(&mut lines, detail, true);
             proposal(&mut lines, detail, true);
-            if more >= 3 {
+            if more >= 3 && !detail.suggestions.is_empty() {
                 next(&mut lines, case, recipient, 2, true);
             }
             why(&mut lines, detail, recipient, 1);
         }
         None => {
-            meaning(&mut lines, case, recipient, 0);
-            said(&mut lines, detail, recipient, 0, false);
-            reporter(&mut lines, detail, recipient, false);
-            original(&mut lines, detail, false);
-            next(&mut lines, case, recipient, 0, false);
-            proposal(&mut lines, detail, false);
-            why(&mut lines, detail, recipient, 0);
+            // Each fact has the lines it usually takes, so that the labels stay where they are from case to case.
+            let mut fixed = |least: usize, add: &dyn Fn(&mut Lines<'_>)| {
+                let from = lines.rows.len();
+                add(&mut lines);
+                while lines.rows.len() < from + least {
+                    lines.fact("", "", "text", 1, true);
+                }
+            };
+            fixed(3, &|lines| meaning(lines, case, recipient, 0));
+            fixed(3, &|lines| said(lines, detail, recipient, 0, false));
+            fixed(2, &|lines| reporter(lines, detail, recipient, false));
+            fixed(1, &|lines| original(lines, detail, false));
+            fixed(2, &|lines| next(lines, case, recipient, 0, false));
+            fixed(2, &|lines| proposal(lines, detail, false));
+            fixed(3, &|lines| why(lines, detail, recipient, 0));
             more(&mut lines, detail);
         }
     }
@@ -142,11 +157,11 @@ fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, m
 
 fn role(role: Role) -> &'static str {
     match role {
-        Role::HelpDesk => "the help desk's server",
-        Role::Ours => "our own server",
-        Role::OurProvider => "our mail provider",
-        Role::Recipient => "the recipient's server",
-        Role::Filter => "a filter before the recipient",
+        Role::HelpDesk => "help desk",
+        Role::Ours => "ours",
+        Role::OurProvider => "our provider",
+        Role::Recipient => "recipient's side",
+        Role::Filter => "filter",
         Role::Unknown => "",
     }
 }
@@ -156,12 +171,12 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
     let reporter = &notice.diagnosis.reporter;
     let mut text = reporter.mta.clone().unwrap_or_else(|| "not named".to_owned());
     if !role(reporter.role).is_empty() {
-        text.push_str(&format!("  ({})", role(reporter.role)));
+        text.push_str(&format!(" ({})", role(reporter.role)));
     }
     if let Some(remote) = recipient.and_then(|r| r.remote_mta.as_ref())
         && reporter.mta.as_ref() != Some(remote)
     {
-        text.push_str(&format!("   refused by {remote}"));
+        text.push_str(&format!(", refused by {remote}"));
     }
     lines.fact("Reporter", &text, "text", usize::from(small), small);
 }
@@ -171,7 +186,8 @@ fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let zone = &lines.model.setup.zone;
     let original = &notice.diagnosis.original;
     let subject = original.subject.as_deref().unwrap_or("no subject came back");
-    let sent = original.date.map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone))).unwrap_or_default();
+    // Beside the number of bounces there is no room for the date.
+    let sent = original.date.filter(|_| !small || detail.notices.len() == 1).map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone))).unwrap_or_default();
     let ours = match notice.diagnosis.authenticity.verdict {
         Ours::NotOurs => "   NOT SENT BY US",
         Ours::Ours | Ours::Unknown => "",
@@ -183,13 +199,13 @@ fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
         lines.right(&format!("bounced {}x {span}", detail.notices.len()));
     }
     if !small && !notice.diagnosis.authenticity.because.is_empty() {
-        let because = notice.diagnosis.authenticity.because.join("; ");
+        let because = notice.diagnosis.authenticity.because.first().cloned().unwrap_or_default();
         let verdict = match notice.diagnosis.authenticity.verdict {
             Ours::Ours => "yes",
             Ours::NotOurs => "no",
             Ours::Unknown => "cannot be told",
         };
-        lines.fact("Sent by us", &format!("{verdict}: {because}"), "text", 0, false);
+        lines.fact("Sent by us", &format!("{verdict}: {because}"), "text", 1, false);
     }
 }
 
@@ -228,6 +244,15 @@ pub fn verdict(verdict: &Verdict, model: &Model) -> String {
     }
 }
 
+/// Why `a` does nothing, and what does.
+pub fn nothing_proposed(detail: &Detail, key: &str) -> String {
+    match detail.suggestions.len() {
+        0 => format!("nothing: {}", detail.offer.why),
+        1 => format!("nothing is sure enough; {key}1 takes the candidate"),
+        n => format!("nothing is sure enough; {key}1 to {key}{n} take a candidate"),
+    }
+}
+
 fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Accept);
     match &detail.offer.verdict {
@@ -238,9 +263,15 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
                 Verdict::Escalated { .. } => "escalate".to_owned(),
                 other => verdict(other, lines.model),
             };
-            lines.fact("Suggest", &format!("{key} = {letter}  {what}   ({})", detail.offer.why), "proposal", usize::from(small), small);
+            // On the whole screen the reason stands beside the candidate.
+            let listed = !small && detail.suggestions.first().is_some_and(|first| matches!(offered, Verdict::Corrected { to } if *to == first.address));
+            let why = if listed { String::new() } else { format!("   ({})", detail.offer.why) };
+            lines.fact("Suggest", &format!("{key} = {letter}  {what}{why}"), "proposal", usize::from(small), small);
         }
-        None => lines.fact("Suggest", &format!("nothing: {}", detail.offer.why), "text", usize::from(small), small),
+        None => {
+            let text = nothing_proposed(detail, &lines.model.setup.keys.hint(crate::tui::keys::Action::Correct));
+            lines.fact("Suggest", &text, "text", usize::from(small), small);
+        }
     }
     if small {
         // One line for all candidates; where there are none, for what to do.
@@ -288,22 +319,26 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, mo
         lines.fact("Why", &format!("[{short}] {}", sources.join(", ")), "text", most, true);
         return;
     }
-    lines.fact("Certainty", sure, "text", 0, false);
+    let rule = recipient.rule.as_ref().map(|rule| format!("   rule {rule}")).unwrap_or_default();
+    let short = sure.split(':').next().unwrap_or(sure);
+    lines.fact("Certainty", &format!("[{short}]{rule}"), "text", 0, false);
     // What was read stands above already: here is where it was read.
-    let mut places: Vec<String> = Vec::new();
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
     for evidence in &recipient.evidence {
         let place = match (evidence.line, &evidence.part) {
             (Some(line), _) => format!("line {line}"),
             (None, Some(part)) => format!("part {part}"),
             (None, None) => continue,
         };
-        places.push(format!("{} {place} ({})", evidence.claim.replace('_', " "), evidence.from));
+        let claim = evidence.claim.replace('_', " ");
+        match places.iter_mut().find(|(own, _)| *own == place) {
+            Some((_, claims)) => claims.push(claim),
+            None => places.push((place, vec![claim])),
+        }
     }
+    let places: Vec<String> = places.iter().map(|(place, claims)| format!("{place} {}", claims.join(", "))).collect();
     if !places.is_empty() {
-        lines.fact("Evidence", &places.join(", "), "text", 0, false);
-    }
-    if let Some(rule) = &recipient.rule {
-        lines.fact("Rule", rule, "text", 0, false);
+        lines.fact("Evidence", &places.join("; "), "text", 0, false);
     }
 }
 
@@ -313,11 +348,6 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
     let Some(newest) = detail.notices.last() else { return };
     for (at, note) in newest.diagnosis.notes.iter().enumerate() {
         lines.fact(if at == 0 { "Doubts" } else { "" }, note, "warning", 0, false);
-    }
-    let several = detail.notices.iter().filter(|_| detail.notices.len() > 1);
-    for (at, notice) in several.enumerate() {
-        let text = format!("{}  {}  {}", notice.received.format("%d %b %H:%M", &zone), notice.diagnosis.kind, notice.place.0);
-        lines.fact(if at == 0 { "Notices" } else { "" }, &text, "text", 0, false);
     }
     for (at, other) in detail.group.iter().filter(|other| other.id != detail.case.id).enumerate() {
         let text = format!("{}  {}  {}", other.state.letter(), super::list::who(other), lines.model.words(other.cause).title);

@@ -25,7 +25,7 @@ fn cursor(frame: &mut Frame, x: usize, y: u16) {
 }
 
 /// The prompt on the line above the keys; its remark on the line above it.
-pub fn prompt(prompt: &Prompt, model: &Model, place: Rect, frame: &mut Frame) {
+pub(super) fn prompt(prompt: &Prompt, model: &Model, place: Rect, frame: &mut Frame) {
     let theme = &model.setup.theme;
     let label = prompt.label();
     let room = usize::from(place.width).saturating_sub(width(label) + 2);
@@ -43,7 +43,7 @@ pub fn prompt(prompt: &Prompt, model: &Model, place: Rect, frame: &mut Frame) {
 }
 
 /// Blanks an area.
-pub fn clear(area: Rect, frame: &mut Frame) {
+pub(super) fn clear(area: Rect, frame: &mut Frame) {
     use ratatui::widgets::{Clear, Widget};
     let area = area.intersection(frame.area());
     Clear.render(area, frame.buffer_mut());
@@ -65,7 +65,7 @@ fn panel(title: &str, rows: &[Row], area: Rect, model: &Model, frame: &mut Frame
 }
 
 /// A menu.
-pub fn menu(menu: &Menu, model: &Model, area: Rect, frame: &mut Frame) {
+pub(super) fn menu(menu: &Menu, model: &Model, area: Rect, frame: &mut Frame) {
     let theme = &model.setup.theme;
     let columns = usize::from(area.width);
     let line = |item: &crate::tui::menu::Item, room: usize| {
@@ -91,7 +91,7 @@ pub fn menu(menu: &Menu, model: &Model, area: Rect, frame: &mut Frame) {
 }
 
 /// A question.
-pub fn confirm(confirm: &Confirm, model: &Model, area: Rect, frame: &mut Frame) {
+pub(super) fn confirm(confirm: &Confirm, model: &Model, area: Rect, frame: &mut Frame) {
     let theme = &model.setup.theme;
     let mut rows: Vec<Row> = wrap(&clean(&confirm.question), usize::from(area.width).saturating_sub(2))
         .into_iter()
@@ -111,7 +111,7 @@ fn input(label: &str, line: &Line, here: bool, columns: usize, model: &Model) ->
 }
 
 /// The correct-address dialog.
-pub fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut Frame) {
+pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut Frame) {
     let theme = &model.setup.theme;
     let columns = usize::from(area.width);
     let text = theme.get("text");

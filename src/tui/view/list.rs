@@ -53,7 +53,7 @@ struct Columns {
 impl Columns {
     fn of(model: &Model, list: Rect, wide: bool) -> Self {
         let all = usize::from(list.width);
-        let mut columns = Self { number: 0, marks: 2, code: 6, address: 0, times: 4, why: 0, reporter: 0 };
+        let mut columns = Self { number: 0, marks: 2, code: 7, address: 0, times: 4, why: 0, reporter: 0 };
         if all < 40 {
             (columns.marks, columns.code, columns.times) = (1, 0, 0);
         }

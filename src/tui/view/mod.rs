@@ -107,7 +107,7 @@ fn group(model: &Model) -> String {
 fn wide(model: &Model, found: &Layout, frame: &mut Frame) {
     let theme = &model.setup.theme;
     let plain = theme.get("rule");
-    let heading = |name: &str, right: &str, width: u16| rule(width, &[(format!("{name} "), theme.get("tab"))], right, plain);
+    let heading = |name: &str, right: &str, width: u16| rule(width, &[(format!(" {name} "), theme.get("tab"))], right, plain);
     if let Some(place) = found.rule {
         for y in place.y..found.notice.map_or(place.y, |notice| notice.y) {
             Row::of("|", plain).draw(Rect::new(place.x - 2, y, 1, 1), frame.buffer_mut());

@@ -24,7 +24,7 @@ pub fn title(subject: Subject) -> &'static str {
 pub fn rows(page: &Page, model: &Model, columns: usize) -> Vec<Row> {
     let rows = match page.subject {
         Subject::Help => help(model, columns),
-        Subject::Status => status(model),
+        Subject::Status => status(model, columns),
         Subject::Messages => messages(model, columns),
         Subject::Summary => summary(model),
         Subject::Handover => handover(model),
@@ -91,25 +91,30 @@ fn messages(model: &Model, columns: usize) -> Vec<Row> {
     rows
 }
 
-fn status(model: &Model) -> Vec<Row> {
+fn status(model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let text = theme.get("text");
     let tally = model.queue.tally();
-    let line = |label: &str, value: String| Row::of(format!(" {label:<14} "), theme.get("label")).and(clean(&value), text);
-    let mut rows = vec![
-        line("Queue", format!("{} cases, {} left, {} bounced again or due", tally.total, tally.left, tally.flagged)),
-        line("Not readable", format!("{} could not be fully read; they are in the queue", tally.unread)),
-    ];
+    let lines = |label: &str, value: String| -> Vec<Row> {
+        let wrapped = wrap(&clean(&value), columns.saturating_sub(17).max(8)).into_iter().enumerate();
+        let row = |(at, line): (usize, String)| {
+            let label = if at == 0 { label } else { "" };
+            Row::of(format!(" {label:<14} "), theme.get("label")).and(line, text)
+        };
+        wrapped.map(row).collect()
+    };
+    let mut rows = lines("Queue", format!("{} cases, {} left, {} bounced again or due", tally.total, tally.left, tally.flagged));
+    rows.extend(lines("Not readable", format!("{} could not be fully read; they are in the queue", tally.unread)));
     let outside = model.queue.cases().len().saturating_sub(tally.total);
     if outside > 0 && !model.queue.is_limited() {
-        rows.push(line("Closed", format!("{outside} need no decision (delivered later, absorbed by a failure); filter: all")));
+        rows.extend(lines("Closed", format!("{outside} need no decision (delivered later, absorbed by a failure); filter: all")));
     }
     for (name, counted) in &model.counted {
-        rows.push(line(name, counted.clone()));
+        rows.extend(lines(name, counted.clone()));
     }
     rows.push(Row::default());
     if model.setup.accounts.is_empty() {
-        rows.push(line("Accounts", "none: nothing is fetched".into()));
+        rows.extend(lines("Accounts", "none: nothing is fetched".into()));
     }
     for name in &model.setup.accounts {
         let job = model.fetching.running.iter().find(|job| job.name == *name);
@@ -121,7 +126,7 @@ fn status(model: &Model) -> Vec<Row> {
             (None, Some(result)) => result.clone(),
             (None, None) => "not fetched in this run".to_owned(),
         };
-        rows.push(line(name, state));
+        rows.extend(lines(name, state));
     }
     if let Some((name, failure)) = &model.fetching.failed {
         rows.push(Row::default());
@@ -157,7 +162,8 @@ fn states(model: &Model) -> Vec<Row> {
             State::Corrected => {
                 let people: std::collections::BTreeSet<_> = of_state.iter().map(|case| case.address.to_lowercase()).collect();
                 let written = model.setup.keys.hint(Action::Export);
-                format!("{} people   -> export: {written}", people.len())
+                let words = if people.len() == 1 { "person" } else { "people" };
+                format!("{} {words}   -> export: {written}", people.len())
             }
             State::Retry => {
                 let next = of_state.iter().filter_map(|case| case.due).filter(|due| *due > model.now).min();
@@ -254,10 +260,9 @@ fn summary(model: &Model) -> Vec<Row> {
     rows.extend(look(model));
     rows.push(Row::default());
     let hint = |action: Action| keys.hint(action);
-    rows.push(Row::of(
-        format!("   {} write corrections   {} fetch now   {} undo   {} filter", hint(Action::Export), hint(Action::Pull), hint(Action::Undo), hint(Action::Filter)),
-        text,
-    ));
+    let fetch = if model.setup.accounts.is_empty() { String::new() } else { format!("   {} fetch now", hint(Action::Pull)) };
+    let (export, undo, filter) = (hint(Action::Export), hint(Action::Undo), hint(Action::Filter));
+    rows.push(Row::of(format!("   {export} write corrections{fetch}   {undo} undo   {filter} filter"), text));
     rows.push(Row::of(format!("   {} back to the list   p print this when the screen closes", hint(Action::Back)), text));
     rows
 }

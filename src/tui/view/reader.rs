@@ -35,6 +35,16 @@ pub fn evidence(model: &Model) -> Vec<(usize, String)> {
     found
 }
 
+/// Which of them the raw mail opens at: the first one that tells of the recipient, else the first one.
+pub fn first_evidence(model: &Model) -> usize {
+    let lines = || {
+        let notice = model.current()?.notices.last()?;
+        let recipient = notice.diagnosis.recipients.get(notice.recipient?)?;
+        recipient.evidence.iter().filter_map(|evidence| evidence.line).min()
+    };
+    lines().and_then(|line| evidence(model).iter().position(|(own, _)| *own == line as usize)).unwrap_or(0)
+}
+
 /// The raw mail: for each shown line its number in the mail (0 for lines of our own) and the line.
 pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
     let theme = &model.setup.theme;
@@ -75,13 +85,23 @@ pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
             None => theme.get("text"),
         };
         let mark = marked.and_then(|at| evidence.get(at)).map(|(_, claim)| format!("<<< {claim}"));
-        let room = columns.saturating_sub(2 + mark.as_ref().map_or(0, |mark| width(mark) + 2)).max(8);
-        for (piece_at, piece) in wrap_raw(&clean_line(line), room).into_iter().enumerate() {
-            let mut row = Row::of(" ", theme.get("text")).and(piece, style);
-            if let (0, Some(mark)) = (piece_at, &mark) {
-                row = row.right(format!("{mark} "), theme.get("evidence"));
+        let room = columns.saturating_sub(2).max(8);
+        let pieces = wrap_raw(&clean_line(line), room);
+        let last = pieces.len() - 1;
+        for (piece_at, piece) in pieces.into_iter().enumerate() {
+            let used = width(&piece);
+            let row = Row::of(" ", theme.get("text")).and(piece, style);
+            match &mark {
+                Some(mark) if piece_at == last && used + width(mark) + 4 <= columns => {
+                    rows.push((number, row.right(format!("{mark} "), theme.get("evidence"))));
+                }
+                // Where the line leaves no room, the mark stands below it.
+                Some(mark) if piece_at == last => {
+                    rows.push((number, row));
+                    rows.push((0, Row::default().right(format!("{mark} "), theme.get("evidence"))));
+                }
+                _ => rows.push((number, row)),
             }
-            rows.push((number, row));
         }
     }
     rows

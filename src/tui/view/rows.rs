@@ -49,7 +49,7 @@ impl Row {
         let all = usize::from(area.width);
         // What stands at the right yields where the line would be left with too little.
         let right = self.right.as_ref().filter(|(text, _)| text::width(text) + 8 < all);
-        let reserved = right.map_or(0, |(text, _)| text::width(text) + 1);
+        let reserved = right.map_or(0, |(text, _)| text::width(text) + usize::from(!text.starts_with(' ')));
         let mut x = area.x;
         let mut room = all - reserved;
         let last = self.pieces.len().saturating_sub(1);
