@@ -8,8 +8,8 @@ use crate::mail::{Encoding, Head, Mail, PartKind};
 use crate::model::Ticket;
 use crate::rules::{Desk, RuleBook, TicketPattern};
 
-/// Bytes of the returned body that are searched for a mark.
-const MAX_BODY: usize = 64 * 1024;
+/// Bytes at either end of the returned body that are searched for a mark: desks put them first or last.
+const MAX_BODY: usize = 8 * 1024;
 
 /// The ticket, by the returned message (attached, or pasted as this text), else by the notice's own references.
 pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<Ticket> {
@@ -21,7 +21,15 @@ pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<T
     };
     let end = Head::read(bytes, 0);
     let body = bytes.get(end.body..).unwrap_or_default();
-    let body = crate::stdx::text_of(body.get(..MAX_BODY).unwrap_or(body));
+    let ends;
+    let body = if body.len() > 2 * MAX_BODY {
+        ends = [body.get(..MAX_BODY).unwrap_or_default(), body.get(body.len() - MAX_BODY..).unwrap_or_default()]
+            .join(&b'\n');
+        ends.as_slice()
+    } else {
+        body
+    };
+    let body = crate::stdx::text_of(body);
     let returned = Searched::new(&end.head, &body, &context.rules);
     let ours = context.identity.desk.as_deref();
     returned.first(&context.rules, ours, |_| true).or_else(|| {
