@@ -27,7 +27,8 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     let text = args.code.join(" ");
     let (reply, status) = codes(&text);
     if reply.is_none() && status.is_none() {
-        return Err(Failure::usage(format!("no status or reply code in \"{text}\"")).hint("give one such as 5.1.1, 550 or \"550 5.7.26\""));
+        return Err(Failure::usage(format!("no status or reply code in \"{text}\""))
+            .hint("give one such as 5.1.1, 550 or \"550 5.7.26\""));
     }
     if let Some(status) = status {
         explain_status(status, book, out)?;
@@ -35,7 +36,8 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     if let Some(reply) = reply {
         explain_reply(reply, book, out)?;
     }
-    let question = Question { replies: reply.as_slice(), statuses: status.as_slice(), text: &text, hosts: &[], domain: "" };
+    let question =
+        Question { replies: reply.as_slice(), statuses: status.as_slice(), text: &text, hosts: &[], domain: "" };
     match book.ask(&question) {
         Some(answer) => {
             let words = book.words(answer.cause);

@@ -19,9 +19,11 @@ use crate::stdx::{visible, why};
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
     /// Check rule files before they are put to use
-    #[command(after_help = "Besides the form, every reply under \"seen\" must be decided by its rule, and none under \"not\" may \
+    #[command(
+        after_help = "Besides the form, every reply under \"seen\" must be decided by its rule, and none under \"not\" may \
         be.\nFiles in the folder \"rules\" beside the configuration are read at every start.\n\nExample:\n  \
-        bounceback rules check ~/.config/bounceback/rules/*.toml")]
+        bounceback rules check ~/.config/bounceback/rules/*.toml"
+    )]
     Check {
         /// Files in the form of assets/rules
         #[arg(required = true, value_name = "FILE")]
@@ -51,7 +53,8 @@ fn check(files: &[PathBuf], out: &mut dyn Write) -> Result {
     let mut wrong = 0;
     for path in files {
         let text = std::fs::read_to_string(path);
-        let text = text.map_err(|error| Failure::new(format!("could not open \"{}\": {}", path.display(), why(&error))))?;
+        let text =
+            text.map_err(|error| Failure::new(format!("could not open \"{}\": {}", path.display(), why(&error))))?;
         let name = OsString::from(path).to_string_lossy().into_owned();
         let (book, errors) = RuleBook::with_files(&[(name.clone(), text)]);
         let mut faults: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -74,7 +77,10 @@ fn check(files: &[PathBuf], out: &mut dyn Write) -> Result {
 
 /// What the rule's own samples say against it.
 fn faults_of(rule: &Rule, book: &RuleBook) -> Vec<String> {
-    let host = rule.provider.and_then(|number| book.providers().get(usize::from(number))).and_then(|provider| provider.hosts.first());
+    let host = rule
+        .provider
+        .and_then(|number| book.providers().get(usize::from(number)))
+        .and_then(|provider| provider.hosts.first());
     let hosts: Vec<&str> = host.map(|host| host.trim_start_matches('.')).into_iter().collect();
     let decides = |text: &str| ask(text, &hosts, book).is_some_and(|decided| decided == rule.id);
     let missed = rule.seen.iter().filter(|text| !decides(text));

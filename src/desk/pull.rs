@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use super::error::Result;
 use super::fill::{Batches, Filled, examine};
 use super::{Desk, parallel};
-use crate::diagnose::is_candidate;
+use crate::diagnose::{HEADER_FIELDS, is_candidate_with};
 use crate::mail::{Head, addresses, date_of, normalise};
 use crate::model::Timestamp;
 use crate::source::Cancel;
@@ -83,8 +83,9 @@ impl Desk {
             |mail| examine(mail, &context),
             &mut |(mail, diagnosis)| batches.borrow_mut().take(mail, diagnosis),
             |feed| {
-                let candidate = |header: &[u8]| is_candidate(header);
-                imap::pull(account, &cursors, &candidate, cancel, &mut |event| match event {
+                let candidate = |header: &[u8]| is_candidate_with(header, &context);
+                let account = imap::Options { scan_fields: HEADER_FIELDS, ..account.clone() };
+                imap::pull(&account, &cursors, &candidate, cancel, &mut |event| match event {
                     Event::Mail(mail) => {
                         let weight = mail.bytes.len();
                         feed.put(mail, weight)

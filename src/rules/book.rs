@@ -741,7 +741,8 @@ impl TicketPattern {
     pub fn id_in(&self, text: &str) -> Option<String> {
         let found = self.pattern.find(text)?;
         let id = found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty())?;
-        match self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-')).and_then(|at| id.split_at_checked(at)) {
+        match self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-')).and_then(|at| id.split_at_checked(at))
+        {
             Some((head, tail)) => Some(format!("{head}-{tail}")),
             None => Some(id.to_owned()),
         }

@@ -116,7 +116,9 @@ pub(super) fn search(model: &mut Model, forward: bool) {
 fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str) {
     let found = view::layout::layout(model.size, true);
     let rows = view::pane_rows(model, model.pane, usize::from(found.pane.map_or(80, |pane| pane.width)), None);
-    let has = |at: &usize| rows.get(*at).is_some_and(|row| needle.is_in(&row.pieces.iter().map(|(t, _)| t.as_str()).collect::<String>()));
+    let has = |at: &usize| {
+        rows.get(*at).is_some_and(|row| needle.is_in(&row.pieces.iter().map(|(t, _)| t.as_str()).collect::<String>()))
+    };
     let at = model.reading.scroll;
     let hit = if forward { (at + 1..rows.len()).find(has) } else { (0..at.min(rows.len())).rev().find(has) };
     match hit {
@@ -261,7 +263,8 @@ fn complete(model: &Model, prompt: &mut Prompt) {
             if common.len() > text.len() {
                 prompt.line.set(&common);
             }
-            let last_words: Vec<&str> = several.iter().map(|one| one.trim_end().rsplit(' ').next().unwrap_or(one)).collect();
+            let last_words: Vec<&str> =
+                several.iter().map(|one| one.trim_end().rsplit(' ').next().unwrap_or(one)).collect();
             prompt.remark = last_words.join("  ");
         }
     }
@@ -325,7 +328,11 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
     }
     if page.subject == Subject::Summary && key.typed() == Some('p') {
         model.print_summary = !model.print_summary;
-        let words = if model.print_summary { "the summary is printed when the screen closes" } else { "the summary is not printed" };
+        let words = if model.print_summary {
+            "the summary is printed when the screen closes"
+        } else {
+            "the summary is not printed"
+        };
         model.say(Tone::Plain, words);
         model.layers.push(Layer::Page(page));
         return;
@@ -350,8 +357,16 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
         Some(Action::Search) => (page.typing, page.pattern) = (true, String::new()),
         // Keys that lead elsewhere close the page first.
         Some(
-            action @ (Action::Export | Action::Pull | Action::Filter | Action::Undo | Action::Redo | Action::Status | Action::Messages
-            | Action::Help | Action::Command | Action::NextUndecided),
+            action @ (Action::Export
+            | Action::Pull
+            | Action::Filter
+            | Action::Undo
+            | Action::Redo
+            | Action::Status
+            | Action::Messages
+            | Action::Help
+            | Action::Command
+            | Action::NextUndecided),
         ) => {
             update::act(model, action, effects);
             return;

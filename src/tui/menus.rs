@@ -23,7 +23,10 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Sort => {
             let keys = "andcerms";
-            let items = Sort::ALL.iter().zip(keys.chars()).map(|((sort, name), key)| (key, (*name).to_owned(), Choice::Sort(*sort)));
+            let items = Sort::ALL
+                .iter()
+                .zip(keys.chars())
+                .map(|((sort, name), key)| (key, (*name).to_owned(), Choice::Sort(*sort)));
             model.layers.push(Layer::Menu(menu("Sort by", items)));
         }
         Action::Copy => match model.queue.current().filter(|case| !case.address.is_empty()) {
@@ -43,7 +46,11 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Export => {
             let items = [
-                ('c', "corrections as CSV: old address, new address, ticket, cause ...".to_owned(), Choice::Export(ExportFormat::Csv)),
+                (
+                    'c',
+                    "corrections as CSV: old address, new address, ticket, cause ...".to_owned(),
+                    Choice::Export(ExportFormat::Csv),
+                ),
                 ('j', "all cases as JSON Lines".to_owned(), Choice::Export(ExportFormat::Jsonl)),
             ];
             model.layers.push(Layer::Menu(menu("Write an export", items)));
@@ -86,7 +93,9 @@ fn filter_menu(model: &Model) -> Menu {
 
 /// One filter per incident, for digits.
 pub fn incident_filters(model: &Model) -> Vec<Choice> {
-    let filter = |incident: super::queue::Incident| Choice::Filter(format!("domain:{} cause:{}", incident.domain, incident.cause));
+    let filter = |incident: super::queue::Incident| {
+        Choice::Filter(format!("domain:{} cause:{}", incident.domain, incident.cause))
+    };
     model.queue.incidents().into_iter().take(9).map(filter).collect()
 }
 

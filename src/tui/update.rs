@@ -78,7 +78,9 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(action) = model.waiting {
         let ready = match model.queue.current() {
             None => true,
-            Some(case) => model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id)),
+            Some(case) => {
+                model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id))
+            }
         };
         if ready {
             model.waiting = None;
@@ -101,7 +103,8 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let found = view::layout::layout(model.size, model.zoomed);
     let wants_mail = matches!(model.pane, Pane::Raw | Pane::Returned) || found.second.is_some();
-    if wants_mail && let Some(notice) = model.current().and_then(|detail| detail.notices.last()).map(|notice| notice.id)
+    if wants_mail
+        && let Some(notice) = model.current().and_then(|detail| detail.notices.last()).map(|notice| notice.id)
         && model.current_mail().is_none()
         && model.mail_requested != Some(notice)
     {
@@ -262,8 +265,15 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
                 model.say(Tone::Plain, "stopping the fetch; Ctrl-C again quits");
             }
         }
-        Action::Search | Action::NextHit | Action::PreviousHit | Action::Filter | Action::Sort | Action::Command | Action::Copy
-        | Action::CopyMenu | Action::Export => menus::open(model, action, effects),
+        Action::Search
+        | Action::NextHit
+        | Action::PreviousHit
+        | Action::Filter
+        | Action::Sort
+        | Action::Command
+        | Action::Copy
+        | Action::CopyMenu
+        | Action::Export => menus::open(model, action, effects),
         _ => deeds::act(model, action, effects),
     }
 }
@@ -347,7 +357,9 @@ fn evidence(model: &mut Model, forward: bool) {
 pub(super) fn reader_size(model: &Model) -> (usize, usize) {
     let found = view::layout::layout(model.size, model.zoomed);
     let place = match (found.second, model.pane) {
-        (Some(second), Pane::Raw | Pane::Returned) => Some(ratatui::layout::Rect { height: second.height.saturating_sub(1), ..second }),
+        (Some(second), Pane::Raw | Pane::Returned) => {
+            Some(ratatui::layout::Rect { height: second.height.saturating_sub(1), ..second })
+        }
         _ => found.pane,
     };
     let Some(place) = place else { return (1, 0) };

@@ -38,7 +38,16 @@ fn configure(server: &Dovecot, home: &Path, more: &str) {
 /// Names of the files of a Maildir: they carry the flags.
 fn flags(maildir: &Path) -> BTreeSet<String> {
     let names = ["cur", "new"].iter().flat_map(|sub| fs::read_dir(maildir.join(sub)).unwrap());
-    names.map(|entry| entry.unwrap().file_name().to_string_lossy().split_once(":2,").map_or_else(String::new, |(_, flags)| flags.to_owned())).collect()
+    names
+        .map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .split_once(":2,")
+                .map_or_else(String::new, |(_, flags)| flags.to_owned())
+        })
+        .collect()
 }
 
 #[test]

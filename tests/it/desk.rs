@@ -89,7 +89,10 @@ fn what_a_would_do_is_what_the_truth_says() {
             let offer = detail.offer;
             match offer.verdict {
                 Some(Verdict::Corrected { to: offered }) if offered.eq_ignore_ascii_case(to) => right += 1,
-                other => wrong.push(format!("{}: {address} -> {to}, offered {other:?} ({}), {:?}", truth["file"], offer.why, detail.suggestions)),
+                other => wrong.push(format!(
+                    "{}: {address} -> {to}, offered {other:?} ({}), {:?}",
+                    truth["file"], offer.why, detail.suggestions
+                )),
             }
         }
     }

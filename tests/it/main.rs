@@ -4,8 +4,8 @@
 mod architecture;
 mod cli;
 mod config;
-mod day;
 mod corpus;
+mod day;
 mod desk;
 mod dns;
 mod docs;
