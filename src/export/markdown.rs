@@ -35,7 +35,8 @@ fn inline(text: &str) -> String {
 /// # Errors
 /// When `out` cannot be written.
 pub fn worklist(records: &[Record], out: &mut dyn Write) -> io::Result<u64> {
-    let sections: [(&str, fn(&CaseLine) -> bool); 5] = [
+    type Belongs = fn(&CaseLine) -> bool;
+    let sections: [(&str, Belongs); 5] = [
         ("To decide", |case| case.undecided),
         ("Waiting for another try", |case| !case.undecided && case.state == State::Retry),
         ("With somebody else", |case| !case.undecided && case.state == State::Escalated),

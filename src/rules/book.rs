@@ -245,7 +245,7 @@ pub struct TicketPattern {
 
 /// The wordings that tell kinds apart.
 #[derive(Debug, Default)]
-pub struct Kinds {
+pub(crate) struct Kinds {
     entries: Vec<KindRule>,
 }
 
