@@ -47,7 +47,7 @@ pub struct Failure {
 }
 
 /// The result of a command.
-pub(crate) type Result<T = Outcome> = std::result::Result<T, Failure>;
+pub(super) type Result<T = Outcome> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// It could not be done.

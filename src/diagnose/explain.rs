@@ -137,8 +137,7 @@ fn line(out: &mut String, label: &str, text: &str) {
     let mut column = 0;
     let _ = write!(out, "{label:<20}");
     for word in text.split_whitespace() {
-        let word: String =
-            word.chars().map(|c| if c.is_control() || is_directional(c) { '\u{fffd}' } else { c }).collect();
+        let word = crate::stdx::visible(word);
         let width = word.chars().count();
         if column > 0 && column + 1 + width > WIDTH {
             let _ = write!(out, "\n{:<20}", "");
@@ -154,11 +153,6 @@ fn line(out: &mut String, label: &str, text: &str) {
         out.pop();
     }
     out.push('\n');
-}
-
-/// Marks that reorder or hide the text round them.
-fn is_directional(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What a code means: `5.1.1`, `550`, or `550 5.7.26`, with its registered title, its source, and our words for it.
