@@ -181,7 +181,7 @@ impl Error {
 
     pub(crate) fn folder(folder: &str, host: &str, said: &str) -> Self {
         Self::new(Kind::Folder, format!("could not open the folder {:?} on {host:?}{}", clean(folder), tail(said)))
-            .hint("run `bounceback doctor` to list the folders, and check `folders` in the configuration")
+            .hint("check `folders` in the configuration: names are written as the mail program shows them, with the server's separator")
     }
 
     pub(crate) fn throttled(host: &str, said: &str, seconds: u64) -> Self {
@@ -201,7 +201,7 @@ impl Error {
 
     pub(crate) fn answered(host: &str, doing: &str, said: &str) -> Self {
         Self::new(Kind::Protocol, format!("could not {doing} on {host:?}{}", tail(said)))
-            .hint("run `bounceback doctor`; if it stays, ask who runs the server")
+            .hint("pull again; if it stays, ask who runs the server")
     }
 
     pub(crate) fn garbage(host: &str, doing: &str, why: &str, said: &str) -> Self {
