@@ -114,3 +114,32 @@ fn sent_folders_are_evidence_and_never_cases() {
     let detail = desk.detail(&case.id, now).unwrap();
     assert_eq!(detail.suggestions.first().map(|first| first.address.as_str()), Some("carl@rare-domain.example"));
 }
+
+#[test]
+fn a_decision_that_was_reported_saved_survives_kill_at_any_moment() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
+    assert!(run(home.path(), &["import", &demo.to_string_lossy()]).status.success());
+    let list = || String::from_utf8(run(home.path(), &["list"]).stdout).unwrap();
+    let (mut saved, mut killed) = (0, 0);
+    let cases: Vec<String> = list().lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect();
+    for (round, case) in cases.iter().enumerate() {
+        let began = std::time::Instant::now();
+        let mut child = binary(home.path(), &["decide", case, "done"]).stdout(Stdio::piped()).spawn().unwrap();
+        // Another moment each time, from before the program has started to after it has ended.
+        let moment = std::time::Duration::from_micros(1500 * round as u64);
+        while began.elapsed() < moment && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).starts_with("saved");
+        let line = list().lines().find(|line| line.starts_with(case)).unwrap().to_owned();
+        let state = line.split('\t').nth(2).unwrap().to_owned();
+        assert!(state == "done" || (!said && state == "new"), "said {said}: {line}");
+        saved += usize::from(said);
+        killed += usize::from(!output.status.success());
+    }
+    assert_eq!(list().lines().count(), cases.len());
+    assert!(killed > 0, "{saved} saved, {killed} killed");
+}
