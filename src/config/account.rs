@@ -61,7 +61,11 @@ pub(super) fn read(reader: &Reader<'_>, table: &Spanned<file::Account>) -> Resul
     let address = match (&written.address, &user) {
         (Some(address), _) => reader.address(address)?,
         (None, Some(user)) if user.contains('@') => user.clone(),
-        _ => return Err(reader.wrong(table, "this account has no address").with_hint("address = \"support@company.example\"")),
+        _ => {
+            return Err(reader
+                .wrong(table, "this account has no address")
+                .with_hint("address = \"support@company.example\""));
+        }
     };
     let name = written.name.as_ref().map(|name| reader.filled(name)).transpose()?;
     let host = reader.filled(&written.host)?;
@@ -76,7 +80,9 @@ pub(super) fn read(reader: &Reader<'_>, table: &Spanned<file::Account>) -> Resul
         Some(folders) => folders.get_ref().clone(),
     };
     let port = match &written.port {
-        Some(port) if *port.get_ref() == 0 => return Err(reader.wrong(port, "port 0 cannot be reached; usual are 993 and 143")),
+        Some(port) if *port.get_ref() == 0 => {
+            return Err(reader.wrong(port, "port 0 cannot be reached; usual are 993 and 143"));
+        }
         Some(port) => *port.get_ref(),
         None if tls == Tls::Implicit => 993,
         None => 143,
@@ -88,7 +94,12 @@ pub(super) fn read(reader: &Reader<'_>, table: &Spanned<file::Account>) -> Resul
         host,
         port,
         tls,
-        ca_file: written.ca_file.as_ref().map(|path| reader.filled(path)).transpose()?.map(|path| paths::resolve(&path, dir)),
+        ca_file: written
+            .ca_file
+            .as_ref()
+            .map(|path| reader.filled(path))
+            .transpose()?
+            .map(|path| paths::resolve(&path, dir)),
         sign_in,
         folders,
         sent_folders: written.sent_folders.clone(),
@@ -110,7 +121,10 @@ fn tls(reader: &Reader<'_>, written: &file::Account, host: &str) -> Result<Tls, 
 
 fn sign_in(reader: &Reader<'_>, written: &file::Account) -> Result<SignIn, Error> {
     let command = |argv: &Spanned<Vec<String>>| match argv.get_ref().first().map(String::as_str) {
-        None | Some("") => Err(reader.wrong(argv, "the command is empty; expected a program and its arguments, such as [\"pass\", \"show\", \"mail\"]")),
+        None | Some("") => Err(reader.wrong(
+            argv,
+            "the command is empty; expected a program and its arguments, such as [\"pass\", \"show\", \"mail\"]",
+        )),
         Some(_) => Ok(argv.get_ref().clone()),
     };
     match (&written.password_command, &written.token_command) {

@@ -48,8 +48,9 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<File, Error> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| line_of(text, span.start));
         match unknown_key(error.message()) {
-            Some(("password", _)) => Error::at(path, line, "a password is never kept in this file")
-                .with_hint("password_command = [\"pass\", \"show\", \"mail/support\"], or nothing: then it is asked for"),
+            Some(("password", _)) => Error::at(path, line, "a password is never kept in this file").with_hint(
+                "password_command = [\"pass\", \"show\", \"mail/support\"], or nothing: then it is asked for",
+            ),
             Some((key, known)) => Error::at(path, line, words_for(key, &known)),
             None => Error::at(path, line, plain_words(error.message())),
         }
@@ -70,7 +71,8 @@ fn unknown_key(message: &str) -> Option<(&str, Vec<&str>)> {
 
 /// The parser's message for a reader. Without the value it complains of: that may be a secret in the wrong place.
 fn plain_words(message: &str) -> String {
-    let message = message.replace('\n', "; ").replace('`', "\"").replace("a sequence", "a list").replace("u16", "a port number");
+    let message =
+        message.replace('\n', "; ").replace('`', "\"").replace("a sequence", "a list").replace("u16", "a port number");
     let Some(rest) = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) else {
         return message;
     };

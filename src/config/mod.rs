@@ -158,7 +158,8 @@ impl Reader<'_> {
     fn domain(&self, text: &Spanned<String>) -> Result<String, Error> {
         let domain = text.get_ref().trim().trim_start_matches('@').trim_matches('.').to_lowercase();
         if domain.is_empty() || domain.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control()) {
-            return Err(self.wrong(text, format!("{:?} is no domain; expected one such as \"company.example\"", text.get_ref())));
+            return Err(self
+                .wrong(text, format!("{:?} is no domain; expected one such as \"company.example\"", text.get_ref())));
         }
         Ok(domain)
     }
@@ -186,7 +187,9 @@ impl Reader<'_> {
         let count = digits.parse::<u32>().ok().filter(|count| *count > 0);
         match count.zip(days).and_then(|(count, days)| count.checked_mul(days)) {
             Some(days) => Ok(days),
-            None => Err(self.wrong(text, format!("{written:?} is no length of time; expected one such as \"180 days\""))),
+            None => {
+                Err(self.wrong(text, format!("{written:?} is no length of time; expected one such as \"180 days\"")))
+            }
         }
     }
 }

@@ -22,7 +22,9 @@ impl Paths {
         let dirs = ProjectDirs::from("", "", "bounceback");
         let of_user = |pick: fn(&ProjectDirs) -> PathBuf| dirs.as_ref().map(pick);
         Self {
-            config_file: config_file.map(Path::to_owned).or_else(|| of_user(|dirs| dirs.config_dir().join("config.toml"))),
+            config_file: config_file
+                .map(Path::to_owned)
+                .or_else(|| of_user(|dirs| dirs.config_dir().join("config.toml"))),
             config_is_named: config_file.is_some(),
             state_dir: state_dir
                 .map(Path::to_owned)

@@ -4,7 +4,8 @@ use crate::mail::Mail;
 use crate::model::{Action, Kind};
 
 pub(super) fn decide(_mail: &Mail<'_>, gathered: &Gathered) -> Kind {
-    let actions: Vec<Action> = gathered.report.recipients.iter().filter_map(|r| r.action.as_ref().map(|a| a.value)).collect();
+    let actions: Vec<Action> =
+        gathered.report.recipients.iter().filter_map(|r| r.action.as_ref().map(|a| a.value)).collect();
     if gathered.report.recipients.is_empty() {
         return Kind::Other;
     }

@@ -20,7 +20,11 @@ pub(super) struct Merged {
 pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient) -> Option<Merged> {
     let named = record.recipient.as_ref().or(record.original.as_ref()).or(record.actual.as_ref())?;
     let mut evidence = vec![mail.fact_evidence("recipient", named, named.value.as_str())];
-    let original = record.original.as_ref().map(|fact| fact.value.clone()).filter(|original| !original.same_as(named.value.as_str()));
+    let original = record
+        .original
+        .as_ref()
+        .map(|fact| fact.value.clone())
+        .filter(|original| !original.same_as(named.value.as_str()));
     let mut text = String::new();
     for said in record.diagnostic.iter().chain(&record.said) {
         if !text.is_empty() {
@@ -38,10 +42,11 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient) -> Option<Merged
     if let Some(fact) = &record.diagnostic {
         evidence.push(mail.fact_evidence("diagnostic", fact, &fact.value));
     }
-    let action = record.action.as_ref().map(|fact| fact.value).unwrap_or_else(|| match status.map(|status| status.class) {
-        Some(Class::Success) => Action::Delivered,
-        _ => Action::Failed,
-    });
+    let action =
+        record.action.as_ref().map(|fact| fact.value).unwrap_or_else(|| match status.map(|status| status.class) {
+            Some(Class::Success) => Action::Delivered,
+            _ => Action::Failed,
+        });
     Some(Merged {
         address: named.value.clone(),
         original,
@@ -57,7 +62,15 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient) -> Option<Merged
 
 /// The more specific of the field's and the text's status.
 pub(super) fn choose(field: Option<Status>, spoken: &[Status]) -> Option<Status> {
-    let Some(field) = field else { return spoken.iter().find(|status| !status.is_generic()).or(spoken.first()).copied() };
-    let better = spoken.iter().find(|status| if field.is_generic() { !status.is_generic() } else { field.detail == 0 && status.subject == field.subject && status.detail != 0 });
+    let Some(field) = field else {
+        return spoken.iter().find(|status| !status.is_generic()).or(spoken.first()).copied();
+    };
+    let better = spoken.iter().find(|status| {
+        if field.is_generic() {
+            !status.is_generic()
+        } else {
+            field.detail == 0 && status.subject == field.subject && status.detail != 0
+        }
+    });
     Some(better.copied().unwrap_or(field))
 }

@@ -53,6 +53,12 @@ pub fn diagnose(mail: &[u8], context: &Context) -> Diagnosis {
     let mut diagnosis = Diagnosis::of(kind::decide(&mail, &gathered));
     diagnosis.reporter = gathered.reporter.clone();
     diagnosis.original = gathered.returned.clone();
-    diagnosis.recipients = gathered.report.recipients.iter().filter_map(|record| merge::recipient(&mail, record)).map(|merged| classify::conclude(merged, context)).collect();
+    diagnosis.recipients = gathered
+        .report
+        .recipients
+        .iter()
+        .filter_map(|record| merge::recipient(&mail, record))
+        .map(|merged| classify::conclude(merged, context))
+        .collect();
     diagnosis
 }

@@ -52,7 +52,9 @@ pub fn cell(text: &str, cells: Cells) -> Cow<'_, str> {
         false => visible(text),
     };
     match cells {
-        Cells::Spreadsheet if starts_formula || line.starts_with(['=', '+', '-', '@']) => Cow::Owned(format!("'{line}")),
+        Cells::Spreadsheet if starts_formula || line.starts_with(['=', '+', '-', '@']) => {
+            Cow::Owned(format!("'{line}"))
+        }
         _ => line,
     }
 }

@@ -7,12 +7,36 @@ use crate::model::Address;
 
 /// Characters of an unquoted local part, Unicode included (RFC 6531).
 fn is_local(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^' | '_' | '`' | '{' | '|' | '}' | '~' | '.')
+    c.is_alphanumeric()
+        || matches!(
+            c,
+            '!' | '#'
+                | '$'
+                | '%'
+                | '&'
+                | '\''
+                | '*'
+                | '+'
+                | '-'
+                | '/'
+                | '='
+                | '?'
+                | '^'
+                | '_'
+                | '`'
+                | '{'
+                | '|'
+                | '}'
+                | '~'
+                | '.'
+        )
         || (!c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_cjk_punctuation(c))
 }
 
 fn is_domain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '-' | '.' | '_') || (!c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_cjk_punctuation(c))
+    c.is_alphanumeric()
+        || matches!(c, '-' | '.' | '_')
+        || (!c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_cjk_punctuation(c))
 }
 
 fn is_cjk_punctuation(c: char) -> bool {
@@ -28,7 +52,11 @@ fn is_cjk_punctuation(c: char) -> bool {
 pub fn read_address(value: &str) -> Option<Address> {
     let value = value.trim();
     let value = match value.split_once(';') {
-        Some((kind, rest)) if kind.len() <= 24 && kind.bytes().all(|b| b.is_ascii_graphic() && b != b'@' && b != b'<') => rest.trim(),
+        Some((kind, rest))
+            if kind.len() <= 24 && kind.bytes().all(|b| b.is_ascii_graphic() && b != b'@' && b != b'<') =>
+        {
+            rest.trim()
+        }
         _ => value,
     };
     let inner = match (value.find('<'), value.rfind('>')) {
@@ -54,7 +82,8 @@ fn whole_address(text: &str) -> Option<Address> {
     let (local, domain) = text.rsplit_once('@')?;
     let quoted = local.len() >= 2 && local.starts_with('"') && local.ends_with('"');
     let literal = domain.starts_with('[') && domain.ends_with(']');
-    let local_good = quoted || (!local.is_empty() && local.chars().all(|c| is_local(c) || c == '\\' || c == '@' || c == ':'));
+    let local_good =
+        quoted || (!local.is_empty() && local.chars().all(|c| is_local(c) || c == '\\' || c == '@' || c == ':'));
     let domain = domain.trim_end_matches('.');
     let domain_good = literal || (!domain.is_empty() && domain.chars().all(is_domain));
     if !local_good || !domain_good {
@@ -138,11 +167,18 @@ fn address_around(text: &str, at: usize, floor: usize) -> Option<FoundAddress> {
         length -= 1;
     }
     // quotes and marks round an address are not part of it
-    while quoted.is_none() && matches!(text.as_bytes().get(start), Some(b'\'' | b'`' | b'.' | b'*' | b'{' | b'|' | b'/' | b'=' | b'?' | b'!')) && start < at {
+    while quoted.is_none()
+        && matches!(
+            text.as_bytes().get(start),
+            Some(b'\'' | b'`' | b'.' | b'*' | b'{' | b'|' | b'/' | b'=' | b'?' | b'!')
+        )
+        && start < at
+    {
         start += 1;
     }
     let domain = after.get(..length)?;
-    let bracketed = start > 0 && text.as_bytes().get(start - 1) == Some(&b'<') && after.as_bytes().get(length) == Some(&b'>');
+    let bracketed =
+        start > 0 && text.as_bytes().get(start - 1) == Some(&b'<') && after.as_bytes().get(length) == Some(&b'>');
     if start == at || domain.is_empty() || !(domain.contains('.') || bracketed) {
         return None;
     }
@@ -157,7 +193,11 @@ pub fn addresses(value: &str) -> Vec<Address> {
     if let Some(open) = value.find('<') {
         let mut rest = value.get(open..).unwrap_or_default();
         // "a@x.example, Anna <b@y.example>": both count
-        out.extend(find_addresses(value.get(..open).unwrap_or_default()).filter(|f| !inside_quotes(value, f.start)).map(|f| f.address));
+        out.extend(
+            find_addresses(value.get(..open).unwrap_or_default())
+                .filter(|f| !inside_quotes(value, f.start))
+                .map(|f| f.address),
+        );
         while let Some(open) = rest.find('<') {
             let inner = rest.get(open + 1..).unwrap_or_default();
             let close = inner.find('>').unwrap_or(inner.len());
@@ -169,7 +209,12 @@ pub fn addresses(value: &str) -> Vec<Address> {
         }
         return out;
     }
-    out.extend(value.split(',').filter_map(|one| whole_address(one.trim()).or_else(|| find_addresses(one).next().map(|f| f.address))).take(256));
+    out.extend(
+        value
+            .split(',')
+            .filter_map(|one| whole_address(one.trim()).or_else(|| find_addresses(one).next().map(|f| f.address)))
+            .take(256),
+    );
     out
 }
 

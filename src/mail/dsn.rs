@@ -92,7 +92,10 @@ pub fn read_report(text: &Text<'_>, part: u32, from: usize, to: usize) -> Report
             let line = line.trim_start();
             let name = name_of(line.get(..colon).unwrap_or_default());
             // an unindented continuation such as "550-5.1.1: no" is no field, and "said:" is none either
-            if name != Name::Unknown || open.as_ref().is_none_or(|(open, ..)| *open != Name::Diagnostic) || is_extension(line) {
+            if name != Name::Unknown
+                || open.as_ref().is_none_or(|(open, ..)| *open != Name::Diagnostic)
+                || is_extension(line)
+            {
                 reader.take(open.take());
                 open = Some((name, index, line.get(colon + 1..).unwrap_or_default().trim().to_owned()));
                 continue;
@@ -132,22 +135,26 @@ impl Reader {
                 }
             }
             Name::ReceivedFrom => {
-                self.report.message.received_from = mta_name(&value).map(|host| Fact::field(host, place, "Received-From-MTA"));
+                self.report.message.received_from =
+                    mta_name(&value).map(|host| Fact::field(host, place, "Received-From-MTA"));
             }
             Name::Final => {
                 if self.current.recipient.is_some() {
                     self.end_recipient();
                 }
-                self.current.recipient = read_address(&value).map(|address| Fact::field(address, place, "Final-Recipient"));
+                self.current.recipient =
+                    read_address(&value).map(|address| Fact::field(address, place, "Final-Recipient"));
             }
             Name::Original => {
                 if self.current.original.is_some() && self.current.recipient.is_some() {
                     self.end_recipient();
                 }
-                self.current.original = read_address(&value).map(|address| Fact::field(address, place, "Original-Recipient"));
+                self.current.original =
+                    read_address(&value).map(|address| Fact::field(address, place, "Original-Recipient"));
             }
             Name::Actual => {
-                self.current.actual = read_address(&value).map(|address| Fact::field(address, place, "X-Actual-Recipient"));
+                self.current.actual =
+                    read_address(&value).map(|address| Fact::field(address, place, "X-Actual-Recipient"));
             }
             Name::Action => {
                 if self.current.action.is_some() || self.current.odd_action.is_some() {
@@ -193,7 +200,8 @@ impl Reader {
 
     /// A blank line: ends a recipient that has a name; loose fields wait for one.
     fn end_block(&mut self) {
-        let named = self.current.recipient.is_some() || self.current.original.is_some() || self.current.actual.is_some();
+        let named =
+            self.current.recipient.is_some() || self.current.original.is_some() || self.current.actual.is_some();
         let told = self.current.action.is_some() || self.current.status.is_some() || self.current.odd_action.is_some();
         if named && told {
             self.end_recipient();
@@ -248,7 +256,13 @@ fn action_of(value: &str) -> Option<Action> {
 /// The text of a field without its type prefix (`smtp;`, `X-Postfix;`, `dns;`).
 pub(crate) fn strip_type(value: &str) -> &str {
     match value.split_once(';') {
-        Some((kind, rest)) if kind.trim().len() <= 24 && !kind.trim().is_empty() && kind.trim().bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_' | b'8' | b'2')) => rest.trim(),
+        Some((kind, rest))
+            if kind.trim().len() <= 24
+                && !kind.trim().is_empty()
+                && kind.trim().bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_' | b'8' | b'2')) =>
+        {
+            rest.trim()
+        }
         _ => value.trim(),
     }
 }
@@ -256,7 +270,11 @@ pub(crate) fn strip_type(value: &str) -> &str {
 /// The host of an MTA field, without type prefix and remarks; the word `unknown` is no name.
 pub(crate) fn mta_name(value: &str) -> Option<String> {
     let value = strip_type(value);
-    let host = value.split([' ', '\t', '(']).find(|word| !word.is_empty())?.trim_end_matches('.').trim_matches(['"', '<', '>']);
+    let host = value
+        .split([' ', '\t', '('])
+        .find(|word| !word.is_empty())?
+        .trim_end_matches('.')
+        .trim_matches(['"', '<', '>']);
     let known = !host.is_empty() && !host.eq_ignore_ascii_case("unknown");
     known.then(|| host.to_owned())
 }

@@ -170,7 +170,8 @@ pub(crate) fn field_colon(line: &[u8]) -> Option<usize> {
     let colon = memchr::memchr(b':', line.get(..line.len().min(80))?)?;
     let name = line.get(..colon)?;
     let core = name.trim_ascii_end();
-    let token = !core.is_empty() && core.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'));
+    let token =
+        !core.is_empty() && core.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'));
     (token && !core.first()?.is_ascii_digit()).then_some(colon)
 }
 

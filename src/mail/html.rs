@@ -7,8 +7,32 @@ use crate::stdx;
 
 /// Tags that separate: what stands before and behind them is not one sentence.
 const BREAKS: &[&str] = &[
-    "br", "p", "div", "tr", "td", "th", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre", "blockquote",
-    "title", "dd", "dt", "center", "section", "body", "head",
+    "br",
+    "p",
+    "div",
+    "tr",
+    "td",
+    "th",
+    "li",
+    "ul",
+    "ol",
+    "table",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "pre",
+    "blockquote",
+    "title",
+    "dd",
+    "dt",
+    "center",
+    "section",
+    "body",
+    "head",
 ];
 
 /// The visible text of a page, one line per block.
@@ -46,7 +70,9 @@ pub(crate) fn to_text(html: &str) -> String {
         rest = next;
         if !closing && (name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style")) {
             let end = format!("</{name}");
-            rest = stdx::find_ignore_case(rest.as_bytes(), end.as_bytes()).and_then(|at| rest.get(at..)).unwrap_or_default();
+            rest = stdx::find_ignore_case(rest.as_bytes(), end.as_bytes())
+                .and_then(|at| rest.get(at..))
+                .unwrap_or_default();
         }
     }
 }
@@ -58,7 +84,10 @@ fn tag(found: &str) -> (&str, &str) {
         let end = memchr::memmem::find(comment.as_bytes(), b"-->").map_or(comment.len(), |at| at + 3);
         return ("!", comment.get(end..).unwrap_or_default());
     }
-    let length = inner.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'!' | b'?' | b':' | b'-')).count();
+    let length = inner
+        .bytes()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'!' | b'?' | b':' | b'-'))
+        .count();
     let name = inner.get(..length).unwrap_or_default();
     // "<anna@example.org>" is an address, not a tag
     let after = inner.as_bytes().get(length);

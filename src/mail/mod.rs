@@ -112,9 +112,16 @@ impl<'a> Mail<'a> {
     pub fn evidence(&self, claim: &str, from: &str, text: &str, place: Place) -> Evidence {
         let index = place.part as usize;
         let part = self.parts.get(index);
-        let verbatim = self.verbatim && part.is_some_and(|part| part.encoding == Encoding::Identity && part.kind != PartKind::Html);
-        let mut evidence =
-            Evidence { claim: claim.to_owned(), from: from.to_owned(), text: text.to_owned(), line: None, part: None, part_line: None };
+        let verbatim = self.verbatim
+            && part.is_some_and(|part| part.encoding == Encoding::Identity && part.kind != PartKind::Html);
+        let mut evidence = Evidence {
+            claim: claim.to_owned(),
+            from: from.to_owned(),
+            text: text.to_owned(),
+            line: None,
+            part: None,
+            part_line: None,
+        };
         if verbatim {
             evidence.line = part.map(|part| part.line.saturating_add(place.line).saturating_add(1));
         } else {

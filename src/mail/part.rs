@@ -101,7 +101,10 @@ impl<'a> ContentType<'a> {
         let mut rest = value.get(end..).unwrap_or_default();
         while let Some(at) = memchr::memchr(b'=', rest) {
             let name = rest.get(..at).unwrap_or_default();
-            let from = name.iter().rposition(|b| *b == b';' || b.is_ascii_whitespace() && !name.ends_with(&[*b])).map_or(0, |p| p + 1);
+            let from = name
+                .iter()
+                .rposition(|b| *b == b';' || b.is_ascii_whitespace() && !name.ends_with(&[*b]))
+                .map_or(0, |p| p + 1);
             let name = stdx::trim(name.get(from..).unwrap_or_default());
             let (text, next) = parameter(rest.get(at + 1..).unwrap_or_default());
             let slot = if name.eq_ignore_ascii_case(b"boundary") {
@@ -137,11 +140,20 @@ impl<'a> ContentType<'a> {
             PartKind::Feedback
         } else if is("message/rfc822") || is("message/global") {
             PartKind::Message
-        } else if is("text/rfc822-headers") || is("message/rfc822-headers") || is("message/global-headers") || is("text/rfc822-header") {
+        } else if is("text/rfc822-headers")
+            || is("message/rfc822-headers")
+            || is("message/global-headers")
+            || is("text/rfc822-header")
+        {
             PartKind::Headers
         } else if is("text/html") {
             PartKind::Html
-        } else if self.essence.is_empty() || starts("text/plain") || is("text") || is("text/enriched") || is("text/x-report") {
+        } else if self.essence.is_empty()
+            || starts("text/plain")
+            || is("text")
+            || is("text/enriched")
+            || is("text/x-report")
+        {
             PartKind::Text
         } else {
             PartKind::Other
@@ -220,7 +232,17 @@ impl<'a> Walk<'a> {
             self.leaf = Some((index, body));
         }
         let rest = self.raw.get(body..).unwrap_or_default();
-        self.parts.push(Part { head, kind, body: rest, line, encoding, charset: content.charset, parent, ordinal, text: OnceCell::new() });
+        self.parts.push(Part {
+            head,
+            kind,
+            body: rest,
+            line,
+            encoding,
+            charset: content.charset,
+            parent,
+            ordinal,
+            text: OnceCell::new(),
+        });
     }
 
     /// Ends the leaf being filled.
@@ -302,11 +324,21 @@ impl<'a> Walk<'a> {
     /// A message that lost its Content-Type: open it when parts are plainly there.
     fn recover_single(&mut self, start: usize, line: u32) {
         let Some(top) = self.parts.first() else { return };
-        if top.head.has("Content-Type") && !top.head.get("Content-Type").is_some_and(|f| stdx::starts_with_ignore_case(f.value.trim_ascii(), b"multipart")) {
+        if top.head.has("Content-Type")
+            && !top
+                .head
+                .get("Content-Type")
+                .is_some_and(|f| stdx::starts_with_ignore_case(f.value.trim_ascii(), b"multipart"))
+        {
             return;
         }
         let bytes = self.raw.get(start..).unwrap_or_default();
-        if stdx::find_ignore_case(bytes.get(..bytes.len().min(guard::MAX_TEXT)).unwrap_or_default(), b"message/delivery-status").is_none() {
+        if stdx::find_ignore_case(
+            bytes.get(..bytes.len().min(guard::MAX_TEXT)).unwrap_or_default(),
+            b"message/delivery-status",
+        )
+        .is_none()
+        {
             return;
         }
         if let Some(boundary) = likely_boundary(bytes) {

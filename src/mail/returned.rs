@@ -16,8 +16,14 @@ pub fn read_returned(head: &Head<'_>) -> Returned {
     Returned {
         message_id: head.get("Message-ID").and_then(|field| message_ids(&field.raw()).into_iter().next()),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty()),
-        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(|address| address.to_string()),
-        to: head.get("To").map(|field| addresses(&field.raw()).iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        from: head
+            .get("From")
+            .and_then(|field| addresses(&field.raw()).into_iter().next())
+            .map(|address| address.to_string()),
+        to: head
+            .get("To")
+            .map(|field| addresses(&field.raw()).iter().map(ToString::to_string).collect())
+            .unwrap_or_default(),
         date: date_of(head),
         people: ["To", "Cc", "Reply-To"].iter().filter_map(|name| head.get(name)).flat_map(people).collect(),
     }
@@ -30,7 +36,9 @@ fn people(field: &Field<'_>) -> Vec<Person> {
     let parsed = mail_parser::parsers::MessageStream::new(&value).parse_address();
     let mailboxes = parsed.as_address().into_iter().flat_map(|list| list.iter().take(MAX_PEOPLE));
     mailboxes
-        .filter_map(|one| Some(Person { name: one.name()?.trim().to_owned(), address: one.address()?.trim().to_owned() }))
+        .filter_map(|one| {
+            Some(Person { name: one.name()?.trim().to_owned(), address: one.address()?.trim().to_owned() })
+        })
         .filter(|one| !one.name.is_empty() && !one.name.contains('@'))
         .collect()
 }
@@ -59,7 +67,13 @@ pub fn message_ids(value: &str) -> Vec<String> {
         }
     }
     if out.is_empty() {
-        out.extend(value.split_whitespace().map(|word| word.trim_matches(['<', '>', ',']).to_owned()).filter(|id| !id.is_empty()).take(1));
+        out.extend(
+            value
+                .split_whitespace()
+                .map(|word| word.trim_matches(['<', '>', ',']).to_owned())
+                .filter(|id| !id.is_empty())
+                .take(1),
+        );
     }
     out
 }

@@ -164,10 +164,14 @@ fn borrow_text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
 }
 
 fn is_utf8_name(name: &[u8]) -> bool {
-    ["utf-8", "utf8", "uft-8", "uft8", "unicode-1-1-utf-8"].iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+    ["utf-8", "utf8", "uft-8", "uft8", "unicode-1-1-utf-8"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// Charsets in which ASCII bytes do not stand for ASCII.
 fn is_wide(name: &[u8]) -> bool {
-    stdx::starts_with_ignore_case(name, b"utf-16") || stdx::starts_with_ignore_case(name, b"utf-32") || stdx::starts_with_ignore_case(name, b"hz")
+    stdx::starts_with_ignore_case(name, b"utf-16")
+        || stdx::starts_with_ignore_case(name, b"utf-32")
+        || stdx::starts_with_ignore_case(name, b"hz")
 }

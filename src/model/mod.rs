@@ -22,7 +22,9 @@ pub mod time;
 pub use address::Address;
 pub use case::{Act, Case, CaseId, Decision, GroupId, MessageRef, Note, State, Verdict};
 pub use cause::{Advised, Cause, Proposal, WhoActs};
-pub use diagnosis::{Authenticity, Diagnosis, Kind, NewAddress, NoticeHead, Ours, Person, Recipient, Reporter, Returned, Role, Ticket};
+pub use diagnosis::{
+    Authenticity, Diagnosis, Kind, NewAddress, NoticeHead, Ours, Person, Recipient, Reporter, Returned, Role, Ticket,
+};
 pub use evidence::{Certainty, Evidence};
 pub use identity::Identity;
 pub use report::{Fact, Origin, PerMessage, PerRecipient, Place, Report};

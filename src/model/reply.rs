@@ -91,7 +91,8 @@ fn code_at(text: &str, start: usize) -> Option<Found<u16>> {
         return None;
     }
     if let Some(before) = start.checked_sub(1).and_then(|at| bytes.get(at)) {
-        let refused = before.is_ascii_alphanumeric() || matches!(before, b'.' | b'_' | b'/' | b'@' | b'+' | b'%' | b'&');
+        let refused =
+            before.is_ascii_alphanumeric() || matches!(before, b'.' | b'_' | b'/' | b'@' | b'+' | b'%' | b'&');
         if refused {
             return None;
         }
@@ -116,7 +117,9 @@ fn code_at(text: &str, start: usize) -> Option<Found<u16>> {
 /// What may follow the `-` of a multi-line reply.
 fn continues_reply(rest: &[u8]) -> bool {
     match rest.first() {
-        Some(digit) if digit.is_ascii_digit() => matches!(rest.get(1), Some(b'.')) || !rest.iter().take(6).all(|b| b.is_ascii_digit() || *b == b'-'),
+        Some(digit) if digit.is_ascii_digit() => {
+            matches!(rest.get(1), Some(b'.')) || !rest.iter().take(6).all(|b| b.is_ascii_digit() || *b == b'-')
+        }
         _ => true,
     }
 }
@@ -142,9 +145,12 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
         return !after.trim_start().starts_with(['k', 'K', 'M', 'b', 'B']);
     }
     let word = trimmed.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    ["said", "code", "error", "reply", "response", "status", "smtp", "with", "returned", "server", "line", "received", "err"]
-        .iter()
-        .any(|expected| word.eq_ignore_ascii_case(expected))
+    [
+        "said", "code", "error", "reply", "response", "status", "smtp", "with", "returned", "server", "line",
+        "received", "err",
+    ]
+    .iter()
+    .any(|expected| word.eq_ignore_ascii_case(expected))
 }
 
 #[cfg(test)]
@@ -173,7 +179,18 @@ mod tests {
 
     #[test]
     fn other_numbers_are_no_status() {
-        for text in ["(554.30)", "(3.2.1.1)", "192.0.2.5.1.1", "amavisd v4.6.1", "dovecot-5.1.1", "exim 5.5.0-3", "4.16.55.1", "x5.1.1", "mx5.1.1.example", "5.1.1.example"] {
+        for text in [
+            "(554.30)",
+            "(3.2.1.1)",
+            "192.0.2.5.1.1",
+            "amavisd v4.6.1",
+            "dovecot-5.1.1",
+            "exim 5.5.0-3",
+            "4.16.55.1",
+            "x5.1.1",
+            "mx5.1.1.example",
+            "5.1.1.example",
+        ] {
             check_status(text, &[]);
         }
     }
@@ -189,7 +206,15 @@ mod tests {
 
     #[test]
     fn other_numbers_are_no_code() {
-        for text in ["port 465 on host", "delayed for 432 hours", "limit 500 KB", "Mon, 23 Nov 2026 07:42:26", "192.0.2.550", "id 450-123-456 x", "550"] {
+        for text in [
+            "port 465 on host",
+            "delayed for 432 hours",
+            "limit 500 KB",
+            "Mon, 23 Nov 2026 07:42:26",
+            "192.0.2.550",
+            "id 450-123-456 x",
+            "550",
+        ] {
             check_code(text, &[]);
         }
     }

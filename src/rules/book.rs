@@ -59,7 +59,9 @@ impl StatusPattern {
             "X" | "x" => None,
             digit => Some(Class::from_digit(digit.parse().ok()?)?.digit()),
         };
-        let mut number = || parts.next().map(|part| if part == "X" || part == "x" { Some(None) } else { part.parse().ok().map(Some) });
+        let mut number = || {
+            parts.next().map(|part| if part == "X" || part == "x" { Some(None) } else { part.parse().ok().map(Some) })
+        };
         let subject = match number() {
             None => None,
             Some(part) => part?,
@@ -270,10 +272,24 @@ impl Kinds {
                 "notice" => Hint::Notice,
                 "decoy" => Hint::Decoy,
                 "forwarded" => Hint::Forwarded,
-                slug => Hint::Kind(Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?),
+                slug => Hint::Kind(
+                    Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?,
+                ),
             };
-            let marks = Marks { from: entry.from, subject: entry.subject_contains, header: entry.header, body: entry.body, also: Vec::new() };
-            kinds.entries.push(KindRule { hint, name: entry.name, subject: entry.subject, raw: Some(marks), marks: ReadyMarks::default() });
+            let marks = Marks {
+                from: entry.from,
+                subject: entry.subject_contains,
+                header: entry.header,
+                body: entry.body,
+                also: Vec::new(),
+            };
+            kinds.entries.push(KindRule {
+                hint,
+                name: entry.name,
+                subject: entry.subject,
+                raw: Some(marks),
+                marks: ReadyMarks::default(),
+            });
         }
         Ok(())
     }
@@ -450,7 +466,11 @@ impl RuleBook {
     /// The provider a host belongs to, by the longest suffix.
     pub fn provider_of_host(&self, host: &str) -> Option<&Provider> {
         let host = host.to_lowercase();
-        self.providers.iter().filter_map(|provider| Some((provider.fits_host(&host)?, provider))).max_by_key(|(length, _)| *length).map(|(_, provider)| provider)
+        self.providers
+            .iter()
+            .filter_map(|provider| Some((provider.fits_host(&host)?, provider)))
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, provider)| provider)
     }
 
     /// The provider that serves a mail domain.
@@ -471,7 +491,11 @@ impl RuleBook {
     /// The hints of `kinds.toml` that fit, with their names.
     pub fn hints<'b>(&'b self, seen: &'b Seen<'b>) -> impl Iterator<Item = (Hint, &'b str)> + 'b {
         self.kinds.entries.iter().filter_map(move |entry| {
-            let subject = entry.subject.is_empty() || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
+            let subject = entry.subject.is_empty()
+                || entry
+                    .subject
+                    .iter()
+                    .any(|prefix| crate::stdx::strip_prefix_ignore_case(seen.subject.trim_start(), prefix).is_some());
             let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
             (subject && marks).then_some((entry.hint, entry.name.as_str()))
         })
@@ -491,7 +515,9 @@ impl RuleBook {
             .filter_map(|number| self.rules.get(*number as usize))
             .filter_map(|rule| {
                 let weight = self.fits(rule, question)?;
-                let conditions = usize::from(!rule.replies.is_empty()) + usize::from(rule.status.is_some()) + usize::from(!rule.phrases.is_empty());
+                let conditions = usize::from(!rule.replies.is_empty())
+                    + usize::from(rule.status.is_some())
+                    + usize::from(!rule.phrases.is_empty());
                 Some((rule, conditions, weight))
             })
             .collect();
@@ -501,14 +527,20 @@ impl RuleBook {
 
     fn best_rule(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         let (rule, _) = *self.candidates(question).first()?;
-        let wording = rule.phrases.iter().filter_map(|phrase| Some((phrase, phrase.find(question.text)?))).max_by_key(|(phrase, _)| phrase.weight());
+        let wording = rule
+            .phrases
+            .iter()
+            .filter_map(|phrase| Some((phrase, phrase.find(question.text)?)))
+            .max_by_key(|(phrase, _)| phrase.weight());
         Some(Answer {
             cause: rule.cause,
             rule: rule.id.clone(),
             tier: rule.tier,
             meaning: rule.meaning.as_deref(),
             next_step: rule.next_step.as_deref(),
-            wording: wording.and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found))).map(|(anchor, _)| anchor.to_owned()),
+            wording: wording
+                .and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found)))
+                .map(|(anchor, _)| anchor.to_owned()),
         })
     }
 
@@ -523,7 +555,8 @@ impl RuleBook {
             return None;
         }
         if let Some(provider) = rule.provider.and_then(|number| self.providers.get(usize::from(number))) {
-            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some()) || provider.serves(question.domain);
+            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some())
+                || provider.serves(question.domain);
             if !here && rule.tier != Tier::User {
                 return None;
             }
@@ -542,14 +575,28 @@ impl RuleBook {
     fn by_status(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         question.statuses.iter().find_map(|status| {
             let row = self.status(*status)?;
-            Some(Answer { cause: row.cause?, rule: format!("status/{status}"), tier: Tier::Status, meaning: None, next_step: None, wording: None })
+            Some(Answer {
+                cause: row.cause?,
+                rule: format!("status/{status}"),
+                tier: Tier::Status,
+                meaning: None,
+                next_step: None,
+                wording: None,
+            })
         })
     }
 
     fn by_reply(&self, question: &Question<'_>) -> Option<Answer<'_>> {
         question.replies.iter().find_map(|code| {
             let row = self.reply(*code)?;
-            Some(Answer { cause: row.cause?, rule: format!("reply/{code}"), tier: Tier::Reply, meaning: None, next_step: None, wording: None })
+            Some(Answer {
+                cause: row.cause?,
+                rule: format!("reply/{code}"),
+                tier: Tier::Reply,
+                meaning: None,
+                next_step: None,
+                wording: None,
+            })
         })
     }
 }

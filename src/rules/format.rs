@@ -70,7 +70,11 @@ pub struct Seen<'a> {
 
 impl ReadyMarks {
     pub(crate) fn is_empty(&self) -> bool {
-        self.from.is_empty() && self.subject.is_empty() && self.header.is_empty() && self.body.is_empty() && self.also.is_empty()
+        self.from.is_empty()
+            && self.subject.is_empty()
+            && self.header.is_empty()
+            && self.body.is_empty()
+            && self.also.is_empty()
     }
 
     fn header_hit(&self, seen: &Seen<'_>) -> bool {
@@ -80,15 +84,25 @@ impl ReadyMarks {
     /// Whether every group that is given matches.
     pub(crate) fn all(&self, seen: &Seen<'_>) -> bool {
         let has = |list: &[u32]| list.is_empty() || list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        let text = |list: &[String], text: &str| list.is_empty() || list.iter().any(|mark| stdx::contains_ignore_case(text, mark));
-        has(&self.body) && has(&self.also) && text(&self.from, seen.from) && text(&self.subject, seen.subject) && (self.header.is_empty() || self.header_hit(seen))
+        let text = |list: &[String], text: &str| {
+            list.is_empty() || list.iter().any(|mark| stdx::contains_ignore_case(text, mark))
+        };
+        has(&self.body)
+            && has(&self.also)
+            && text(&self.from, seen.from)
+            && text(&self.subject, seen.subject)
+            && (self.header.is_empty() || self.header_hit(seen))
     }
 
     /// Whether any single mark matches.
     pub(crate) fn any(&self, seen: &Seen<'_>) -> bool {
         let has = |list: &[u32]| list.iter().any(|number| seen.body.binary_search(number).is_ok());
         let text = |list: &[String], text: &str| list.iter().any(|mark| stdx::contains_ignore_case(text, mark));
-        has(&self.body) || has(&self.also) || text(&self.from, seen.from) || text(&self.subject, seen.subject) || self.header_hit(seen)
+        has(&self.body)
+            || has(&self.also)
+            || text(&self.from, seen.from)
+            || text(&self.subject, seen.subject)
+            || self.header_hit(seen)
     }
 
     pub(crate) fn ready(marks: Marks, literals: &mut Literals) -> Self {
@@ -178,18 +192,32 @@ pub(crate) enum Wrong {
 }
 
 impl Format {
-    pub(crate) fn from_file(family: &str, file: FormatFile, pattern: &mut dyn FnMut(&str) -> Result<Pattern, RuleError>) -> Result<Self, Wrong> {
-        let mut list = |texts: Vec<String>| texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>().map_err(Wrong::Rule);
+    pub(crate) fn from_file(
+        family: &str,
+        file: FormatFile,
+        pattern: &mut dyn FnMut(&str) -> Result<Pattern, RuleError>,
+    ) -> Result<Self, Wrong> {
+        let mut list = |texts: Vec<String>| {
+            texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>().map_err(Wrong::Rule)
+        };
         let action = match file.action.as_deref() {
             None | Some("failed") => Action::Failed,
             Some("delayed") => Action::Delayed,
             Some("delivered") => Action::Delivered,
             Some("relayed") => Action::Relayed,
-            Some(other) => return Err(Wrong::Text(other.to_owned(), format!("unknown action {other:?}: known are failed, delayed, delivered, relayed"))),
+            Some(other) => {
+                return Err(Wrong::Text(
+                    other.to_owned(),
+                    format!("unknown action {other:?}: known are failed, delayed, delivered, relayed"),
+                ));
+            }
         };
         let quirk = match file.quirk.as_deref() {
             None => None,
-            Some(slug) => Some(Quirk::from_slug(slug).ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown quirk {slug:?}")))?),
+            Some(slug) => Some(
+                Quirk::from_slug(slug)
+                    .ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown quirk {slug:?}")))?,
+            ),
         };
         let text = match file.text {
             Reach::Line => Extent::Line,

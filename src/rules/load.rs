@@ -42,19 +42,27 @@ pub(crate) struct Source<'s> {
 
 impl Source<'_> {
     fn error(&self, near: &str, what: String) -> RuleError {
-        let line = (!near.is_empty()).then(|| self.text.lines().position(|line| line.contains(near)).map(|at| at + 1)).flatten();
+        let line = (!near.is_empty())
+            .then(|| self.text.lines().position(|line| line.contains(near)).map(|at| at + 1))
+            .flatten();
         RuleError { file: self.name.to_owned(), line, what }
     }
 
     fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, RuleError> {
         toml::from_str(self.text).map_err(|error| {
-            let line = error.span().map(|span| self.text.get(..span.start).map_or(0, |head| head.matches('\n').count()) + 1);
+            let line =
+                error.span().map(|span| self.text.get(..span.start).map_or(0, |head| head.matches('\n').count()) + 1);
             RuleError { file: self.name.to_owned(), line, what: error.message().trim().replace('\n', "; ") }
         })
     }
 
     fn cause(&self, slug: &str, near: &str) -> Result<Cause, RuleError> {
-        Cause::from_slug(slug).ok_or_else(|| self.error(near, format!("unknown cause {slug:?}: known are {}", names(Cause::ALL.iter().map(|cause| cause.slug())))))
+        Cause::from_slug(slug).ok_or_else(|| {
+            self.error(
+                near,
+                format!("unknown cause {slug:?}: known are {}", names(Cause::ALL.iter().map(|cause| cause.slug()))),
+            )
+        })
     }
 
     fn pattern(&self, text: &str) -> Result<Pattern, RuleError> {
@@ -105,11 +113,27 @@ fn causes(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
         let near = format!("\"{}\"", entry.slug);
         let cause = source.cause(&entry.slug, &near)?;
         let who = entry.who_acts.as_deref().map(|slug| {
-            WhoActs::from_slug(slug).ok_or_else(|| source.error(slug, format!("unknown who_acts {slug:?}: known are {}", names(WhoActs::ALL.iter().map(|who| who.slug())))))
+            WhoActs::from_slug(slug).ok_or_else(|| {
+                source.error(
+                    slug,
+                    format!(
+                        "unknown who_acts {slug:?}: known are {}",
+                        names(WhoActs::ALL.iter().map(|who| who.slug()))
+                    ),
+                )
+            })
         });
         let who = who.transpose()?;
         let propose = entry.propose.as_deref().map(|slug| {
-            Proposal::from_slug(slug).ok_or_else(|| source.error(slug, format!("unknown propose {slug:?}: known are {}", names(Proposal::ALL.iter().map(|one| one.slug())))))
+            Proposal::from_slug(slug).ok_or_else(|| {
+                source.error(
+                    slug,
+                    format!(
+                        "unknown propose {slug:?}: known are {}",
+                        names(Proposal::ALL.iter().map(|one| one.slug()))
+                    ),
+                )
+            })
         });
         let propose = propose.transpose()?;
         let words = book.words_mut(cause);
@@ -128,8 +152,16 @@ fn causes(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
         words.address_at_fault = entry.address_at_fault.unwrap_or(words.address_at_fault);
     }
     for entry in file.advice {
-        let when = super::book::When::from_slug(&entry.when)
-            .ok_or_else(|| source.error(&entry.when, format!("unknown when {:?}: known are {}", entry.when, names(super::book::When::ALL.iter().map(|when| when.slug())))))?;
+        let when = super::book::When::from_slug(&entry.when).ok_or_else(|| {
+            source.error(
+                &entry.when,
+                format!(
+                    "unknown when {:?}: known are {}",
+                    entry.when,
+                    names(super::book::When::ALL.iter().map(|when| when.slug()))
+                ),
+            )
+        })?;
         let causes = entry.cause.iter().map(|slug| source.cause(slug, slug)).collect::<Result<Vec<_>, _>>()?;
         book.advice.push(super::book::Advice { when, causes, text: entry.text });
     }
@@ -141,7 +173,8 @@ fn statuses(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     let file: StatusFile = source.parse()?;
     for entry in file.status {
         let near = format!("\"{}\"", entry.code);
-        let pattern = StatusPattern::parse(&entry.code).ok_or_else(|| source.error(&near, format!("not a status code: {:?}", entry.code)))?;
+        let pattern = StatusPattern::parse(&entry.code)
+            .ok_or_else(|| source.error(&near, format!("not a status code: {:?}", entry.code)))?;
         let cause = entry.cause.as_deref().map(|slug| source.cause(slug, &near)).transpose()?;
         let row = super::book::StatusRow { code: entry.code, title: entry.title, cause, source: entry.source };
         if book.statuses.insert(pattern, row).is_some() {
@@ -156,7 +189,13 @@ fn replies(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     for entry in file.reply {
         let near = format!("code = {}", entry.code);
         let cause = entry.cause.as_deref().map(|slug| source.cause(slug, &near)).transpose()?;
-        let row = super::book::ReplyRow { code: entry.code, title: entry.title, cause, source: entry.source, note: entry.note };
+        let row = super::book::ReplyRow {
+            code: entry.code,
+            title: entry.title,
+            cause,
+            source: entry.source,
+            note: entry.note,
+        };
         if book.replies.insert(entry.code, row).is_some() {
             return Err(source.error(&near, "this code stands here twice".to_owned()));
         }
@@ -180,7 +219,12 @@ fn provider(book: &mut RuleBook, source: &Source<'_>, file: &RuleFile) -> Result
     }
     let kind = match &file.kind {
         None => HostKind::MailboxProvider,
-        Some(slug) => HostKind::from_slug(slug).ok_or_else(|| source.error(slug, format!("unknown kind {slug:?}: known are {}", names(HostKind::ALL.iter().map(|kind| kind.slug())))))?,
+        Some(slug) => HostKind::from_slug(slug).ok_or_else(|| {
+            source.error(
+                slug,
+                format!("unknown kind {slug:?}: known are {}", names(HostKind::ALL.iter().map(|kind| kind.slug()))),
+            )
+        })?,
     };
     let lower = |list: &[String]| list.iter().map(|text| text.to_lowercase()).collect();
     let provider = Provider {
@@ -196,11 +240,19 @@ fn provider(book: &mut RuleBook, source: &Source<'_>, file: &RuleFile) -> Result
 fn rule(source: &Source<'_>, entry: RuleEntry, tier: Tier, provider: Option<u16>) -> Result<Rule, RuleError> {
     let near = format!("\"{}\"", entry.id);
     let cause = source.cause(&entry.cause, &near)?;
-    let status = entry.status.as_deref().map(|code| StatusPattern::parse(code).ok_or_else(|| source.error(&near, format!("not a status code: {code:?}")))).transpose()?;
+    let status = entry
+        .status
+        .as_deref()
+        .map(|code| {
+            StatusPattern::parse(code).ok_or_else(|| source.error(&near, format!("not a status code: {code:?}")))
+        })
+        .transpose()?;
     let phrases = source.patterns(&entry.phrase)?;
     let unless = source.patterns(&entry.unless)?;
     if phrases.is_empty() && status.is_none() && entry.reply.is_empty() {
-        return Err(source.error(&near, format!("rule {} has no condition: give it a reply, a status or a phrase", entry.id)));
+        return Err(
+            source.error(&near, format!("rule {} has no condition: give it a reply, a status or a phrase", entry.id))
+        );
     }
     if let Some(short) = phrases.iter().find(|phrase| phrase.anchor().is_none_or(|text| text.len() < 3)) {
         return Err(source.error(&near, format!("a phrase needs at least three letters in a row: {short:?}")));
@@ -230,7 +282,14 @@ fn desk(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     let mut tickets = Vec::new();
     for entry in file.ticket {
         let pattern = source.pattern(&entry.pattern)?;
-        tickets.push(TicketPattern { field: entry.field, pattern, example: entry.example, id: entry.id, priority: entry.priority, source: entry.source });
+        tickets.push(TicketPattern {
+            field: entry.field,
+            pattern,
+            example: entry.example,
+            id: entry.id,
+            priority: entry.priority,
+            source: entry.source,
+        });
     }
     tickets.sort_by_key(|ticket| std::cmp::Reverse(ticket.priority));
     let hosts = file.hosts.iter().map(|host| host.to_lowercase()).collect();

@@ -13,7 +13,10 @@ mod schema;
 
 use std::sync::{Arc, OnceLock};
 
-pub use book::{Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, StatusPattern, StatusRow, Tier, TicketPattern, When, Words};
+pub use book::{
+    Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, StatusPattern, StatusRow, TicketPattern, Tier,
+    When, Words,
+};
 pub use format::{Extent, Format, Quirk, Seen};
 pub use load::RuleError;
 pub use pattern::{Captures, Hole, Pattern};

@@ -49,7 +49,11 @@ impl Hole {
         match self {
             Self::Any | Self::Text => true,
             Self::Addr => !c.is_whitespace() && !matches!(c, '<' | '>' | ',' | ';' | '(' | ')'),
-            Self::Host => c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']') || !c.is_ascii() && c.is_alphanumeric(),
+            Self::Host => {
+                c.is_ascii_alphanumeric()
+                    || matches!(c, '.' | '-' | '_' | ':' | '[' | ']')
+                    || !c.is_ascii() && c.is_alphanumeric()
+            }
             Self::Ip => c.is_ascii_hexdigit() || matches!(c, '.' | ':'),
             Self::Num | Self::Reply => c.is_ascii_digit(),
             Self::Id => c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
@@ -122,7 +126,9 @@ impl Pattern {
             let Some((_, hole)) = hole else {
                 let simple = name.len() < 12 && name.bytes().all(|b| b.is_ascii_lowercase());
                 if simple && !name.is_empty() {
-                    return Err(format!("unknown placeholder {{{name}}}: known are {{any}} {{addr}} {{host}} {{ip}} {{num}} {{id}} {{reply}} {{status}} {{command}} {{text}}"));
+                    return Err(format!(
+                        "unknown placeholder {{{name}}}: known are {{any}} {{addr}} {{host}} {{ip}} {{num}} {{id}} {{reply}} {{status}} {{command}} {{text}}"
+                    ));
                 }
                 literal.push('{');
                 rest = inner;
@@ -160,12 +166,18 @@ impl Pattern {
 
     /// Its longest literal, by which it is looked for.
     pub fn anchor(&self) -> Option<&str> {
-        self.pieces.iter().filter_map(|piece| if let Piece::Literal(text) = piece { Some(&**text) } else { None }).max_by_key(|text| text.len())
+        self.pieces
+            .iter()
+            .filter_map(|piece| if let Piece::Literal(text) = piece { Some(&**text) } else { None })
+            .max_by_key(|text| text.len())
     }
 
     /// Its first literal with the holes before it.
     fn first_literal(&self) -> Option<(usize, &str)> {
-        self.pieces.iter().enumerate().find_map(|(at, piece)| if let Piece::Literal(text) = piece { Some((at, &**text)) } else { None })
+        self.pieces
+            .iter()
+            .enumerate()
+            .find_map(|(at, piece)| if let Piece::Literal(text) = piece { Some((at, &**text)) } else { None })
     }
 
     /// Finds it anywhere in a text.
@@ -201,7 +213,14 @@ impl Pattern {
     }
 
     /// Matches the pieces from `piece` on at `at`; `whole`: up to the end of the text.
-    fn rest<'t>(&self, piece: usize, text: &'t str, mut at: usize, captures: &mut Captures<'t>, whole: bool) -> Option<usize> {
+    fn rest<'t>(
+        &self,
+        piece: usize,
+        text: &'t str,
+        mut at: usize,
+        captures: &mut Captures<'t>,
+        whole: bool,
+    ) -> Option<usize> {
         let mut index = piece;
         while let Some(piece) = self.pieces.get(index) {
             match piece {
@@ -254,7 +273,9 @@ fn take(hole: Hole, text: &str, next: Option<&str>, whole: bool) -> Option<usize
     let mut length = reach;
     loop {
         let rest = text.as_bytes().get(length..)?;
-        if stdx::starts_with_ignore_case(rest, next.as_bytes()) && text.get(..length).is_some_and(|taken| hole.accepts(taken)) {
+        if stdx::starts_with_ignore_case(rest, next.as_bytes())
+            && text.get(..length).is_some_and(|taken| hole.accepts(taken))
+        {
             return Some(length);
         }
         length = text.get(..length)?.char_indices().next_back()?.0;
@@ -287,7 +308,10 @@ mod tests {
         assert!(pattern("user {addr} unknown").find("550 User a@b.example unknown here").is_some());
         assert!(pattern("user {addr} unknown").find("550 User anna unknown").is_none());
         assert!(pattern("blocked using {host}").find("x blocked using zen.lists.example; see").is_some());
-        assert_eq!(pattern("{addr} does not exist").find("550 a@b.example does not exist").unwrap().get(Hole::Addr), Some("a@b.example"));
+        assert_eq!(
+            pattern("{addr} does not exist").find("550 a@b.example does not exist").unwrap().get(Hole::Addr),
+            Some("a@b.example")
+        );
         assert!(pattern("quota{any}exceeded").find("Quota for this box was exceeded").is_some());
     }
 

@@ -2,8 +2,8 @@
 
 use rusqlite::TransactionBehavior;
 
-use super::error::Result;
 use super::Store;
+use super::error::Result;
 use crate::model::Timestamp;
 
 /// Somebody this inbox writes to or hears from.
@@ -48,9 +48,11 @@ impl Store {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut new = 0;
         for (old, right) in pairs {
-            new += tx
-                .prepare_cached("INSERT OR IGNORE INTO learned VALUES (?1, ?2, ?3)")?
-                .execute((old.to_lowercase(), right, now.0))?;
+            new += tx.prepare_cached("INSERT OR IGNORE INTO learned VALUES (?1, ?2, ?3)")?.execute((
+                old.to_lowercase(),
+                right,
+                now.0,
+            ))?;
         }
         tx.commit()?;
         Ok(new)

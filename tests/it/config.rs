@@ -78,7 +78,13 @@ fn a_missing_file_is_an_error_only_when_it_was_named() {
 fn rules_and_words_beside_the_file_are_read_in_order() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("rules")).unwrap();
-    for (name, text) in [("config.toml", ""), ("causes.toml", "words"), ("rules/b.toml", "B"), ("rules/a.toml", "A"), ("rules/x.txt", "X")] {
+    for (name, text) in [
+        ("config.toml", ""),
+        ("causes.toml", "words"),
+        ("rules/b.toml", "B"),
+        ("rules/a.toml", "A"),
+        ("rules/x.txt", "X"),
+    ] {
         fs::write(dir.path().join(name), text).unwrap();
     }
     let paths = Paths::new(Some(&dir.path().join("config.toml")), Some(dir.path()));

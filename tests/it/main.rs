@@ -6,6 +6,7 @@ mod config;
 mod intake;
 mod intake_cost;
 mod intake_hostile;
+mod intake_trust;
 mod proxy;
 mod servers;
 mod store;

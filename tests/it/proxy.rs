@@ -96,7 +96,13 @@ fn connect(client: TcpStream, server: TcpStream, line: Line, counts: &Arc<Counts
         stream.set_nodelay(true).unwrap();
     }
     counts.server_spoke_last.store(true, Ordering::SeqCst);
-    pump(client.try_clone().unwrap(), server.try_clone().unwrap(), Line { megabits: 0, cut: None, ..line }, counts.clone(), true);
+    pump(
+        client.try_clone().unwrap(),
+        server.try_clone().unwrap(),
+        Line { megabits: 0, cut: None, ..line },
+        counts.clone(),
+        true,
+    );
     pump(server, client, line, counts.clone(), false);
 }
 

@@ -192,17 +192,17 @@ impl<'a> Session<'a> {
     }
 
     /// The folders, as the server wrote them: the tap has the umlauts that the guard hides from the crate.
-    pub(super) fn list(&mut self, until: Instant) -> Result<Vec<Found>, Failure> {
+    /// After a failure they are those that came before it.
+    pub(super) fn list(&mut self, until: Instant) -> (Vec<Found>, Option<Failure>) {
         let budget = self.budget(until, SMALL);
         self.control.tap();
         let outcome = self.run("LIST \"\" \"*\"", "list the folders", budget);
         let data = self.control.take_tap();
-        outcome?;
         let found = answer::listed(&data).into_iter().map(|(name, selectable, flags)| {
             let junk = flags.contains("\\junk");
             Found { name: utf7::decode(&name), selectable, junk, messages: None }
         });
-        Ok(found.collect())
+        (found.collect(), outcome.err())
     }
 
     /// UIDVALIDITY, next UID and number of messages of a folder that is not open.
@@ -222,13 +222,19 @@ impl<'a> Session<'a> {
         let budget = self.budget(until, SCAN);
         let data = self.run(&format!("FETCH {first}:{last} (UID FLAGS)"), "read flags", budget)?;
         let messages = answer::fetched(&data).into_iter();
-        Ok(messages.filter_map(|message| Some((message.uid?, String::from_utf8_lossy(message.flags?).into_owned()))).collect())
+        Ok(messages
+            .filter_map(|message| Some((message.uid?, String::from_utf8_lossy(message.flags?).into_owned())))
+            .collect())
     }
 
     /// Some bytes of one message.
     pub(super) fn piece(&mut self, uid: u32, from: u64, count: u64, until: Instant) -> Result<Vec<u8>, Failure> {
         let budget = self.budget(until, count + 2 * SLACK);
-        self.run(&format!("UID FETCH {uid} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<{from}.{count}>)"), "fetch a message", budget)
+        self.run(
+            &format!("UID FETCH {uid} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<{from}.{count}>)"),
+            "fetch a message",
+            budget,
+        )
     }
 
     /// Waits until the server tells of a change in the open folder, or the time is over; says whether there was one.
