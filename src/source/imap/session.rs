@@ -248,8 +248,11 @@ impl<'a> Session<'a> {
 
     /// A folder's name on the wire.
     fn name(&self, folder: &str) -> Result<String, Failure> {
-        let error = || Error::bad_setting("the folder", folder, "it contains a line break");
-        utf7::quote(&utf7::encode(folder)).ok_or_else(|| Failure { error: error(), lost: false, cut: false })
+        let error =
+            || Error::bad_setting("the folder", folder, "it contains a line break or another control character");
+        let safe = !folder.chars().any(char::is_control);
+        let name = if safe { utf7::quote(&utf7::encode(folder)) } else { None };
+        name.ok_or_else(|| Failure { error: error(), lost: false, cut: false })
     }
 
     fn about_folder(&self, mut failure: Failure, folder: &str) -> Failure {
