@@ -1,35 +1,72 @@
-//! Lists the files under `assets/rules` (and `assets/causes.toml`) into a table that the rule book embeds. Nothing else.
+//! Lists what the program embeds (rules, the mails of the demo) into tables, and names the commit of a release build.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var("OUT_DIR").unwrap_or_default());
-    let mut files = Vec::new();
-    collect(&root.join("assets/rules"), &mut files)?;
-    files.push(root.join("assets/causes.toml"));
-    files.sort();
-    let mut table = String::from("pub(super) static FILES: &[(&str, &str)] = &[\n");
-    for file in files {
-        let name = file.strip_prefix(root.join("assets")).unwrap_or(&file).to_string_lossy().replace('\\', "/");
-        table.push_str(&format!("    ({name:?}, include_str!({:?})),\n", file.to_string_lossy()));
-    }
-    table.push_str("];\n");
-    println!("cargo::rerun-if-changed=assets/rules");
+    let assets = root.join("assets");
+    let mut rules = vec![assets.join("causes.toml")];
+    collect(&assets.join("rules"), "toml", &mut rules)?;
+    fs::write(
+        out.join("rule_files.rs"),
+        table("pub(super) static FILES: &[(&str, &str)]", "include_str", &rules, &assets),
+    )?;
+    let mut mails = Vec::new();
+    collect(&assets.join("demo"), "eml", &mut mails)?;
+    let demo = assets.join("demo");
+    fs::write(out.join("demo_mails.rs"), table("static MAILS: &[(&str, &[u8])]", "include_bytes", &mails, &demo))?;
     println!("cargo::rerun-if-changed=assets/causes.toml");
-    fs::write(out.join("rule_files.rs"), table)
+    println!("cargo::rerun-if-changed=build.rs");
+    name_commit(&root);
+    Ok(())
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", folder.display());
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
-        } else if path.extension().is_some_and(|kind| kind == "toml") {
+            collect(&path, extension, files)?;
+        } else if path.extension().is_some_and(|kind| kind == extension) {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// A constant that holds every file, named relative to `base`, in order of the names.
+fn table(constant: &str, include: &str, files: &[PathBuf], base: &Path) -> String {
+    let mut rows: Vec<String> = files
+        .iter()
+        .map(|file| {
+            let name = file.strip_prefix(base).unwrap_or(file).to_string_lossy().replace('\\', "/");
+            format!("    ({name:?}, {include}!({:?})),\n", file.to_string_lossy())
+        })
+        .collect();
+    rows.sort();
+    format!("{constant} = &[\n{}];\n", rows.concat())
+}
+
+/// Puts the commit into `--version`. Release builds only: in daily work it would rebuild everything at each commit.
+fn name_commit(root: &Path) {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    if env::var("PROFILE").as_deref() != Ok("release") {
+        return;
+    }
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={log}");
+    }
+    // A package inside another repository is not described by that one's commit.
+    let is_ours = git(&["rev-parse", "--show-prefix"]).is_none() && git(&["rev-parse", "--git-dir"]).is_some();
+    if let Some(commit) = git(&["rev-parse", "--short=9", "HEAD"]).filter(|_| is_ours) {
+        let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
+        println!("cargo::rustc-env=BOUNCEBACK_VERSION={version} ({commit})");
+    }
 }

@@ -11,6 +11,7 @@ use super::screen::{self, Screen, Show};
 use super::setting::{self, Setting};
 use crate::config::Config;
 use crate::desk::{self, Desk};
+use crate::stdx::why;
 
 include!(concat!(env!("OUT_DIR"), "/demo_mails.rs"));
 
@@ -22,7 +23,7 @@ pub(super) fn run(setting: &Setting, show: Show, out: &mut dyn Write) -> Result 
     let options = options(place.path())?;
     let filled = fill(&options)?;
     setting.log.line(&format!("demo: {}", super::import::summary(&filled)));
-    let screen = Screen { desk: options, title: "demo".to_owned(), ..Screen::default() };
+    let screen = Screen { desk: options, title: "demo".to_owned(), ..Screen::looks(setting) };
     screen.show(show, setting, out)
 }
 
@@ -48,13 +49,16 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn new() -> Result<Self> {
-        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_nanos());
+        let started =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_nanos());
         let path = std::env::temp_dir().join(format!("bounceback-demo-{}-{started:x}", std::process::id()));
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         // A folder that is there already is somebody else's.
-        builder.create(&path).map_err(|why| Failure::new(format!("could not make \"{}\": {why}", path.display())))?;
+        builder
+            .create(&path)
+            .map_err(|error| Failure::new(format!("could not make \"{}\": {}", path.display(), why(&error))))?;
         Ok(Self(path))
     }
 

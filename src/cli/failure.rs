@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::stdx::visible;
+use crate::stdx::{visible, why};
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Failure {
 }
 
 /// The result of a command.
-pub type Result<T = Outcome> = std::result::Result<T, Failure>;
+pub(super) type Result<T = Outcome> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// It could not be done.
@@ -70,6 +70,16 @@ impl Failure {
     pub fn hint<'a>(mut self, hint: impl Into<Option<&'a str>>) -> Self {
         self.hints.extend(hint.into().map(str::to_owned));
         self
+    }
+
+    /// What failed: on what: why.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// The first advice, where there is some.
+    pub fn first_hint(&self) -> Option<&str> {
+        self.hints.first().map(String::as_str)
     }
 
     /// The words for standard error, made safe for a terminal. Empty when there is nothing to say.
@@ -101,7 +111,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self { kind: Kind::ReaderGone, ..Self::new(error) },
-            _ => Self::new(format!("could not write the output: {error}")),
+            _ => Self::new(format!("could not write the output: {}", why(&error))),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::progress::Meter;
 use super::setting::{self, Setting};
 use crate::desk::{Cancel, Desk, Filled, Progress};
+use crate::stdx::why;
 
 /// What to read.
 #[derive(Debug, clap::Args)]
@@ -49,16 +50,24 @@ pub(super) fn readable(paths: &[PathBuf]) -> Result<()> {
             Ok(_) => std::fs::File::open(path).map(drop),
             Err(why) => Err(why),
         };
-        opened.map_err(|why| Failure::new(format!("could not open \"{}\": {why}", path.display())))?;
+        opened.map_err(|error| Failure::new(format!("could not open \"{}\": {}", path.display(), why(&error))))?;
     }
     Ok(())
 }
 
 /// What was done, in one line.
 pub(super) fn summary(filled: &Filled) -> String {
-    let Filled { messages, notices, known, cases, skipped, .. } = filled;
+    let Filled { known, .. } = filled;
+    let (mails, notices, cases) =
+        (counted(filled.messages, "mail"), counted(filled.notices, "new notice"), counted(filled.cases, "new case"));
+    let others = counted(filled.skipped, "other mail");
     let stopped = if filled.cancelled { "; stopped before the end" } else { "" };
-    format!("{messages} mails read: {notices} new notices, {known} known, {skipped} other mails; {cases} new cases{stopped}")
+    format!("{mails} read: {notices}, {known} known, {others}; {cases}{stopped}")
+}
+
+/// A number and its noun.
+pub(super) fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Names what could not be read.

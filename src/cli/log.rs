@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use super::failure::{Failure, Result};
 use super::setting;
-use crate::stdx::{private_file, visible};
+use crate::stdx::{private_file, visible, why};
 
 /// The log of one run; without a file it takes everything and keeps nothing.
 pub(super) struct Log(Option<Mutex<File>>);
@@ -18,7 +18,8 @@ impl Log {
     pub(super) fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self(None)) };
         let file = private_file().append(true).create(true).open(path);
-        let file = file.map_err(|why| Failure::new(format!("could not open the log \"{}\": {why}", path.display())))?;
+        let file = file
+            .map_err(|error| Failure::new(format!("could not open the log \"{}\": {}", path.display(), why(&error))))?;
         Ok(Self(Some(Mutex::new(file))))
     }
 

@@ -16,11 +16,13 @@ mod log;
 mod open;
 mod progress;
 mod pull;
+mod rules;
 mod schema;
 mod screen;
 mod setting;
 mod show;
 mod sign_in;
+mod step;
 mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -29,7 +31,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub use failure::{Failure, Outcome};
-pub use screen::{Screen, Show};
+pub use screen::{Color, Screen, Show};
+pub use setting::now;
 pub use sign_in::SignIns;
 
 use args::{Args, Command};
@@ -81,12 +84,14 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Pull(args)) => pull::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),
         Some(Command::Open(args)) => open::run(args, setting, show, out),
+        Some(Command::Step(args)) => step::run(args, setting, show, out),
         Some(Command::List(args)) => list::run(args, setting, out),
         Some(Command::Show(args)) => show::run(args, setting, out),
         Some(Command::Decide(args)) => decide::run(args, setting, out),
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
+        Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Config(_)) => config::check(setting, out),
     }

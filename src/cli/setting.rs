@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::args::Shared;
 use super::failure::{Failure, Result};
 use super::log::Log;
+use super::screen::Color;
 use crate::config::{Account, Config, Paths};
 use crate::desk::{self, Desk};
 use crate::model::Timestamp;
@@ -16,6 +17,7 @@ pub(super) struct Setting {
     pub(super) config: Config,
     pub(super) account: Option<String>,
     pub(super) offline: bool,
+    pub(super) color: Color,
     pub(super) log: Log,
 }
 
@@ -24,7 +26,7 @@ impl Setting {
         let paths = Paths::new(shared.config.as_deref(), shared.state_dir.as_deref());
         let config = Config::load(&paths)?;
         let log = Log::open(shared.log.as_deref())?;
-        Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, log })
+        Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, color: shared.color, log })
     }
 
     /// What the desk needs to know. `look_only` opens an existing store and makes none.
@@ -62,13 +64,14 @@ impl Setting {
     /// Who decides: as configured, else the login name.
     fn lead(&self) -> String {
         let configured = self.config.lead.clone();
-        let login = || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+        let login =
+            || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
         configured.or_else(login).or_else(owner_of_this_process).unwrap_or_else(|| "unknown".to_owned())
     }
 }
 
 /// The time, in whole seconds. Commands pass it down; nothing below reads a clock.
-pub(super) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
     Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX))
 }

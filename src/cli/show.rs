@@ -36,16 +36,16 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
 fn write(detail: &Detail, link: Option<&str>, zone: &Zone, out: &mut dyn Write) -> std::io::Result<()> {
     head(&detail.case, link, zone, out)?;
     for suggestion in &detail.suggestions {
-        field(out, "Suggestion", &format!("{}  ({})", suggestion.address, suggestion.because))?;
+        field(out, "suggestion", &format!("{}  ({})", suggestion.address, suggestion.because))?;
     }
     for decision in &detail.history {
-        field(out, "Decision", &in_words(decision, zone))?;
+        field(out, "decision", &in_words(decision, zone))?;
     }
     for note in &detail.notes {
-        wrapped(out, "Note", &format!("{} {}: {}", note.at.format(TIME, zone), note.by, note.text))?;
+        wrapped(out, "note", &format!("{} {}: {}", note.at.format(TIME, zone), note.by, note.text))?;
     }
     for (number, notice) in detail.notices.iter().enumerate() {
-        writeln!(out, "\nNotice {} of {}, {}", number + 1, detail.notices.len(), notice.received.format(TIME, zone))?;
+        writeln!(out, "\nnotice {} of {}, {}", number + 1, detail.notices.len(), notice.received.format(TIME, zone))?;
         super::diagnose::write_text(&notice.place.0, &notice.diagnosis, out)?;
     }
     Ok(())
@@ -54,17 +54,17 @@ fn write(detail: &Detail, link: Option<&str>, zone: &Zone, out: &mut dyn Write) 
 const TIME: &str = "%Y-%m-%d %H:%M";
 
 fn head(case: &Case, link: Option<&str>, zone: &Zone, out: &mut dyn Write) -> std::io::Result<()> {
-    field(out, "Case", &case.id.0)?;
-    field(out, "Address", if case.address.is_empty() { "-" } else { &case.address })?;
-    known(out, "Sent to", case.original_address.as_deref())?;
+    field(out, "case", &case.id.0)?;
+    field(out, "address", if case.address.is_empty() { "-" } else { &case.address })?;
+    known(out, "sent to", case.original_address.as_deref())?;
     let again = if case.again { ", bounced again since" } else { "" };
-    field(out, "State", &format!("{}{again}", case.state))?;
-    known(out, "Corrected", case.corrected_to.as_deref())?;
-    known(out, "Due", case.due.map(|due| due.format(TIME, zone)).as_deref())?;
-    known(out, "Subject", case.subject.as_deref())?;
-    known(out, "Ticket", case.ticket.as_deref())?;
-    known(out, "Link", link)?;
-    known(out, "Message-ID", case.message_id.as_deref())
+    field(out, "state", &format!("{}{again}", case.state))?;
+    known(out, "corrected", case.corrected_to.as_deref())?;
+    known(out, "due", case.due.map(|due| due.format(TIME, zone)).as_deref())?;
+    known(out, "subject", case.subject.as_deref())?;
+    known(out, "ticket", case.ticket.as_deref())?;
+    known(out, "link", link)?;
+    known(out, "message-id", case.message_id.as_deref())
 }
 
 fn in_words(decision: &Decision, zone: &Zone) -> String {
@@ -75,6 +75,5 @@ fn in_words(decision: &Decision, zone: &Zone) -> String {
         verdict => verdict.state().to_string(),
     };
     let undone = if decision.undone { ", undone" } else { "" };
-    let note = decision.note.as_ref().map(|note| format!(": {note}")).unwrap_or_default();
-    format!("{} {} by {}{undone}{note}", decision.at.format(TIME, zone), what, decision.by)
+    format!("{} {} by {}{undone}", decision.at.format(TIME, zone), what, decision.by)
 }

@@ -1,4 +1,4 @@
-//! Labelled lines for people: a label, and a text that is wrapped to eighty columns and made visible.
+//! Labelled lines for people: a label, and a text that is wrapped and made visible, as `diagnose::explain` lays them out.
 
 use std::io::{self, Write};
 
@@ -7,9 +7,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::stdx::visible;
 
 /// Columns of a label with the space behind it.
-const LABEL: usize = 12;
+const LABEL: usize = 20;
 /// Columns of a whole line.
-const LINE: usize = 80;
+const LINE: usize = 100;
 
 /// One line: label and text, however long the text is.
 pub(super) fn field(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
@@ -49,10 +49,10 @@ mod tests {
     #[test]
     fn text_is_broken_at_blanks_and_made_visible() {
         let mut out = Vec::new();
-        wrapped(&mut out, "Meaning", &format!("{} a\u{202e}b", "word ".repeat(14))).unwrap();
+        wrapped(&mut out, "Meaning", &format!("{} a\u{202e}b", "word ".repeat(16))).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().all(|line| line.width() <= LINE), "{text}");
-        assert!(text.starts_with("Meaning     word word"));
-        assert!(text.ends_with("\n            word a<U+202E>b\n"), "{text}");
+        assert!(text.starts_with("Meaning             word word"));
+        assert!(text.ends_with("\n                    a<U+202E>b\n"), "{text}");
     }
 }

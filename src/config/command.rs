@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use crate::model::Secret;
-use crate::stdx::visible;
+use crate::stdx::{visible, why};
 
 /// A password manager may ask its owner for a passphrase; longer than this is no longer an answer.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -39,7 +39,7 @@ fn within(key: &str, argv: &[String], deadline: Duration) -> Result<Secret, Erro
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(|error| failed(why(&error)))?;
     let ends = Instant::now() + deadline;
     let (send, receive) = mpsc::channel();
     let (said, complained) = (child.stdout.take(), child.stderr.take());

@@ -33,7 +33,7 @@ impl Error {
     }
 
     pub(super) fn unreadable(file: &Path, why: &std::io::Error) -> Self {
-        Self::at(file, None, format!("could not read the configuration: {why}"))
+        Self::at(file, None, format!("could not read the configuration: {}", crate::stdx::why(why)))
             .with_hint("\"bounceback config example\" prints one to start from")
     }
 

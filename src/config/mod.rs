@@ -8,6 +8,7 @@ mod command;
 mod error;
 mod file;
 mod paths;
+pub mod providers;
 
 use std::fs;
 use std::io;
@@ -21,6 +22,7 @@ pub use error::Error;
 pub use paths::Paths;
 
 use crate::model::Identity;
+use crate::stdx::why;
 
 /// The documented sample, as `bounceback config example` prints it.
 pub const SAMPLE: &str = include_str!("../../assets/config.sample.toml");
@@ -40,6 +42,10 @@ pub struct Config {
     pub retention_days: Option<u32>,
     /// The inboxes.
     pub accounts: Vec<Account>,
+    /// The lead's own keys (`keys.toml` beside the file): name and text.
+    pub keys: Option<(String, String)>,
+    /// The lead's own colours (`theme.toml` beside the file): name and text.
+    pub theme: Option<(String, String)>,
     /// The lead's own words for causes (`causes.toml` beside the file), then the own rules (`rules/*.toml`, in order of
     /// name): name and text.
     pub rules: Vec<(String, String)>,
@@ -57,6 +63,8 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
             Err(error) => return Err(Error::unreadable(file, &error)),
         };
+        config.keys = read_optional(&dir.join("keys.toml"))?;
+        config.theme = read_optional(&dir.join("theme.toml"))?;
         config.rules.extend(read_optional(&dir.join("causes.toml"))?);
         config.rules.extend(rule_files(&dir.join("rules"))?);
         Ok(config)
@@ -113,7 +121,7 @@ fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some((path.display().to_string(), text))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::at(path, None, format!("could not read it: {error}"))),
+        Err(error) => Err(Error::at(path, None, format!("could not read it: {}", why(&error)))),
     }
 }
 
@@ -121,7 +129,7 @@ fn rule_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::at(dir, None, format!("could not read the folder: {error}"))),
+        Err(error) => return Err(Error::at(dir, None, format!("could not read the folder: {}", why(&error)))),
     };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));

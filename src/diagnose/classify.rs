@@ -1,28 +1,84 @@
 //! Recipient to cause, through the tiers of the rule book.
+//!
+//! First the sentence the reply stands in, then everything said: a server's own words beat what the reporter wrote round
+//! them. Owns which words a recipient gets; knows no wording itself.
 
 use super::Context;
 use super::merge::Merged;
-use crate::model::{Cause, Certainty, Recipient};
-use crate::rules::Question;
+use crate::model::{Action, Cause, Evidence, Recipient, Status};
+use crate::rules::{Answer, Format, Question, RuleBook, Tier, When, Words};
 
-pub(super) fn conclude(merged: Merged, context: &Context) -> Recipient {
-    let statuses: Vec<_> = merged.status.into_iter().collect();
-    let replies: Vec<_> = merged.reply.into_iter().collect();
+/// Where the answer came from, for the trace.
+pub(super) struct Asked<'b> {
+    pub(super) answer: Option<Answer<'b>>,
+    /// The text that was asked last.
+    pub(super) whole: bool,
+}
+
+/// Asks the book about one recipient.
+pub(super) fn ask<'b>(merged: &Merged, rules: &'b RuleBook, reporter: Option<&str>) -> Asked<'b> {
+    let statuses: Vec<Status> = merged.status.into_iter().collect();
+    let replies: Vec<u16> = merged.reply.into_iter().collect();
     let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
-    let answer = context.rules.ask(&Question {
+    let reporter = reporter.unwrap_or_default().to_lowercase();
+    let hosts = [remote.as_str(), reporter.as_str()];
+    let mut question = Question {
         replies: &replies,
         statuses: &statuses,
-        text: &merged.text,
-        hosts: &[&remote],
+        text: &merged.reply_text,
+        hosts: &hosts,
         domain: merged.address.domain(),
-    });
-    let cause = answer.as_ref().map_or(Cause::Unclear, |answer| answer.cause);
-    let words = context.rules.words(cause);
+    };
+    let first = if merged.reply_text.is_empty() || merged.reply_text.len() == merged.text.len() {
+        None
+    } else {
+        rules.ask(&question)
+    };
+    if first.as_ref().is_some_and(|answer| matches!(answer.tier, Tier::User | Tier::Provider | Tier::Phrase)) {
+        return Asked { answer: first, whole: false };
+    }
+    question.text = &merged.text;
+    Asked { answer: rules.ask(&question), whole: true }
+}
+
+/// The question that was decisive, for `rules trace`.
+pub(super) fn conclude(
+    merged: Merged,
+    context: &Context,
+    reporter: Option<&str>,
+    format: Option<&Format>,
+    contact_form: bool,
+) -> Recipient {
+    let rules = &context.rules;
+    let answer = ask(&merged, rules, reporter).answer;
+    let decided = answer.as_ref().filter(|answer| answer.cause != Cause::Unclear);
+    let fallback = format.and_then(|format| Some((format.cause?, format!("format/{}", format.family))));
+    let (cause, rule) = match (decided, fallback) {
+        (Some(answer), _) => (answer.cause, Some(answer.rule.clone())),
+        (None, Some((cause, rule))) => (cause, Some(rule)),
+        (None, None) => (Cause::Unclear, answer.as_ref().map(|answer| answer.rule.clone())),
+    };
+    // an address that was reached needs no cause
+    let delivered = matches!(merged.action, Action::Delivered | Action::Relayed | Action::Expanded);
+    let words = rules.words(cause);
+    let meaning = decided.and_then(|answer| answer.meaning).unwrap_or(&words.explanation).to_owned();
+    let mut next_step = decided.and_then(|answer| answer.next_step).unwrap_or(&words.next_step).to_owned();
+    if !delivered {
+        advise(&mut next_step, cause, &merged, rules, contact_form);
+    }
+    let mut evidence = merged.evidence;
+    if let (Some(answer), Some(wording)) = (decided, decided.and_then(|answer| answer.wording.clone())) {
+        let place = evidence.iter().find(|one| one.claim == "diagnostic").cloned();
+        evidence.push(Evidence {
+            claim: "cause".to_owned(),
+            from: format!("rule {}", answer.rule),
+            text: wording,
+            line: place.as_ref().and_then(|one| one.line),
+            part: place.as_ref().and_then(|one| one.part.clone()),
+            part_line: place.and_then(|one| one.part_line),
+        });
+    }
     Recipient {
-        meaning: answer.as_ref().and_then(|a| a.meaning).unwrap_or(&words.explanation).to_owned(),
-        next_step: answer.as_ref().and_then(|a| a.next_step).unwrap_or(&words.next_step).to_owned(),
-        who_acts: words.who_acts,
-        rule: answer.map(|answer| answer.rule),
         address: merged.address,
         original_address: merged.original,
         action: merged.action,
@@ -31,7 +87,71 @@ pub(super) fn conclude(merged: Merged, context: &Context) -> Recipient {
         remote_mta: merged.remote,
         diagnostic: merged.diagnostic,
         cause,
-        certainty: Certainty::Sure,
-        evidence: merged.evidence,
+        meaning: if delivered { delivered_words(merged.action).to_owned() } else { meaning },
+        next_step: if delivered { String::new() } else { next_step },
+        who_acts: if delivered { crate::model::WhoActs::None } else { who(words) },
+        rule: if delivered { None } else { rule },
+        certainty: merged.certainty,
+        evidence,
     }
+}
+
+fn who(words: &Words) -> crate::model::WhoActs {
+    words.who_acts
+}
+
+fn delivered_words(action: Action) -> &'static str {
+    match action {
+        Action::Relayed => "The message was passed to a server that sends no reports.",
+        Action::Expanded => "The message was passed on to the addresses behind this one.",
+        _ => "The message was delivered.",
+    }
+}
+
+/// Adds the advice whose conditions hold.
+fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBook, contact_form: bool) {
+    for advice in rules.advice(cause) {
+        let says = |words: &[&str]| words.iter().any(|word| has_word(&merged.text, word));
+        let holds = match advice.when {
+            When::FreeMail => rules.is_free_mail(merged.address.domain()),
+            When::ContactForm => contact_form,
+            When::Spf => cause == Cause::AuthenticationFailed && says(&["spf"]),
+            When::Dkim => cause == Cause::AuthenticationFailed && says(&["dkim"]),
+            When::Dmarc => cause == Cause::AuthenticationFailed && says(&["dmarc"]),
+            When::BlockList => {
+                cause == Cause::SenderBlocked
+                    && says(&[
+                        "blocked using",
+                        "blacklist",
+                        "block list",
+                        "blocklist",
+                        "spamhaus",
+                        "barracuda",
+                        "listed",
+                        "rbl",
+                        "dnsbl",
+                    ])
+            }
+        };
+        if holds {
+            if !next_step.is_empty() {
+                next_step.push(' ');
+            }
+            next_step.push_str(&advice.text);
+        }
+    }
+}
+
+/// Whether a word stands in a text, not inside another.
+fn has_word(text: &str, word: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = crate::stdx::find_ignore_case(rest.as_bytes(), word.as_bytes()) {
+        let before = rest.as_bytes().get(at.wrapping_sub(1)).is_some_and(u8::is_ascii_alphanumeric);
+        let after = rest.as_bytes().get(at + word.len()).is_some_and(u8::is_ascii_alphanumeric);
+        if !before && !after {
+            return true;
+        }
+        rest = rest.get(at + word.len()..).unwrap_or_default();
+    }
+    false
 }

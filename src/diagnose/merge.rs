@@ -2,7 +2,10 @@
 
 use crate::mail::Mail;
 use crate::model::reply;
-use crate::model::{Action, Address, Class, Evidence, PerRecipient, Status};
+use crate::model::{Action, Address, Certainty, Class, Evidence, Fact, Origin, PerRecipient, Status};
+
+/// Marks what the reporting server says itself: beside a report's fields its numbers are nobody's reply.
+pub(super) const OWN_WORDS: &str = "the reporter's own words";
 
 /// One recipient before the cause is known.
 pub(super) struct Merged {
@@ -13,64 +16,183 @@ pub(super) struct Merged {
     pub(super) reply: Option<u16>,
     pub(super) remote: Option<String>,
     pub(super) diagnostic: Option<String>,
+    /// The sentence the reply stands in, alone.
+    pub(super) reply_text: String,
+    /// Everything said.
     pub(super) text: String,
+    pub(super) certainty: Certainty,
     pub(super) evidence: Vec<Evidence>,
 }
 
-pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient) -> Option<Merged> {
-    let named = record.recipient.as_ref().or(record.original.as_ref()).or(record.actual.as_ref())?;
-    let mut evidence = vec![mail.fact_evidence("recipient", named, named.value.as_str())];
-    let original = record
-        .original
-        .as_ref()
-        .map(|fact| fact.value.clone())
-        .filter(|original| !original.same_as(named.value.as_str()));
-    let mut text = String::new();
-    for said in record.diagnostic.iter().chain(&record.said) {
-        if !text.is_empty() {
-            text.push(' ');
-        }
-        text.push_str(&said.value);
+/// What the server did: its word, else what the status or the reply says, else what the notice says of itself.
+pub(super) fn action_of(record: &PerRecipient, delayed: bool) -> Action {
+    if let Some(fact) = &record.action {
+        return fact.value;
     }
-    let field = record.status.as_ref().and_then(|fact| reply::statuses(&fact.value).next()).map(|found| found.value);
-    let spoken: Vec<Status> = reply::statuses(&text).map(|found| found.value).collect();
-    let status = choose(field, &spoken);
-    let reply = reply::codes(&text, true).next().map(|found| found.value);
-    if let (Some(status), Some(fact)) = (status, &record.status) {
+    if delayed {
+        return Action::Delayed;
+    }
+    let field = record.status.as_ref().and_then(|fact| reply::statuses(&fact.value).next());
+    match field.map(|found| found.value.class) {
+        Some(Class::Success) => Action::Delivered,
+        _ => Action::Failed,
+    }
+}
+
+/// Merges the facts of one recipient; `None` when nobody is named.
+pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -> Option<Merged> {
+    let named = name(record)?;
+    let mut evidence = vec![mail.fact_evidence("recipient", named, named.value.as_str())];
+    let original = record.original.as_ref().filter(|fact| !fact.value.same_as(named.value.as_str()));
+    if let Some(fact) = original {
+        evidence.push(mail.fact_evidence("original recipient", fact, fact.value.as_str()));
+    }
+    let spoken: Vec<&Fact<String>> = record.diagnostic.iter().chain(&record.said).collect();
+    let field = record.status.as_ref().and_then(|fact| Some((reply::statuses(&fact.value).next()?.value, fact)));
+    let action = action_of(record, delayed);
+    let failing = matches!(action, Action::Failed | Action::Delayed);
+    let texts: Vec<(Status, &Fact<String>)> = spoken
+        .iter()
+        .filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field))
+        .flat_map(|fact| reply::statuses(&fact.value).map(|found| (found.value, *fact)))
+        .filter(|(status, _)| !failing || status.class != Class::Success)
+        .collect();
+    let chosen = choose(field, &texts);
+    let status = chosen.map(|(status, _)| status);
+    if let Some((status, fact)) = chosen {
         evidence.push(mail.fact_evidence("status", fact, &status.to_string()));
     }
-    if let Some(fact) = &record.diagnostic {
+    let coded: Vec<&Fact<String>> =
+        spoken.iter().copied().filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).collect();
+    let reply = choose_reply(&coded, status);
+    if let Some((code, fact, _)) = reply {
+        evidence.push(mail.fact_evidence("reply", fact, &code.to_string()));
+    }
+    if let Some((status, fact)) = field.filter(|(field, _)| Some(*field) != status) {
+        evidence.push(mail.fact_evidence("other status", fact, &status.to_string()));
+    }
+    if let Some(fact) = &record.action {
+        evidence.push(mail.fact_evidence("action", fact, action_word(fact.value)));
+    }
+    if let Some(fact) = &record.remote_mta {
+        evidence.push(mail.fact_evidence("remote server", fact, &fact.value));
+    }
+    let diagnostic = spoken.iter().max_by_key(|fact| said_by_server(fact, reply.map(|(code, ..)| code))).copied();
+    if let Some(fact) = diagnostic {
         evidence.push(mail.fact_evidence("diagnostic", fact, &fact.value));
     }
-    let action =
-        record.action.as_ref().map(|fact| fact.value).unwrap_or_else(|| match status.map(|status| status.class) {
-            Some(Class::Success) => Action::Delivered,
-            _ => Action::Failed,
-        });
+    let certainty = match named.origin {
+        Origin::Field => Certainty::Sure,
+        Origin::Format | Origin::Quirk => Certainty::Likely,
+        Origin::Prose => Certainty::Guess,
+    };
     Some(Merged {
         address: named.value.clone(),
-        original,
+        original: original.map(|fact| fact.value.clone()),
         action,
         status,
-        reply,
+        reply: reply.map(|(code, ..)| code),
         remote: record.remote_mta.as_ref().map(|fact| fact.value.clone()),
-        diagnostic: record.diagnostic.as_ref().or(record.said.first()).map(|fact| fact.value.clone()),
-        text,
+        diagnostic: diagnostic.map(|fact| fact.value.clone()),
+        reply_text: reply.and_then(|(code, fact, start)| server_words(&fact.value, code, start)).unwrap_or_default(),
+        text: all_words(&spoken),
+        certainty,
         evidence,
     })
 }
 
-/// The more specific of the field's and the text's status.
-pub(super) fn choose(field: Option<Status>, spoken: &[Status]) -> Option<Status> {
-    let Some(field) = field else {
-        return spoken.iter().find(|status| !status.is_generic()).or(spoken.first()).copied();
-    };
-    let better = spoken.iter().find(|status| {
-        if field.is_generic() {
-            !status.is_generic()
-        } else {
-            field.detail == 0 && status.subject == field.subject && status.detail != 0
-        }
+/// The failed address: the final one, unless that is a server's internal route.
+fn name(record: &PerRecipient) -> Option<&Fact<Address>> {
+    let routed = record.recipient.as_ref().is_some_and(|fact| {
+        fact.value.local().contains(':') || !fact.value.domain().contains('.') && fact.value.domain().contains('-')
     });
-    Some(better.copied().unwrap_or(field))
+    if routed && record.original.is_some() {
+        return record.original.as_ref();
+    }
+    record.recipient.as_ref().or(record.original.as_ref()).or(record.actual.as_ref())
+}
+
+fn action_word(action: Action) -> &'static str {
+    match action {
+        Action::Failed => "failed",
+        Action::Delayed => "delayed",
+        Action::Delivered => "delivered",
+        Action::Relayed => "relayed",
+        Action::Expanded => "expanded",
+    }
+}
+
+/// How much a wording is the server's own: the diagnostic field, or the one with the reply.
+fn said_by_server(fact: &Fact<String>, code: Option<u16>) -> (bool, std::cmp::Reverse<Origin>, std::cmp::Reverse<u32>) {
+    let coded = code.is_some_and(|code| fact.value.contains(&code.to_string()));
+    (coded || code.is_none(), std::cmp::Reverse(fact.origin), std::cmp::Reverse(fact.place.line))
+}
+
+/// The words from the reply on. The first line of a reply of several lines alone says too little.
+fn server_words(text: &str, code: u16, start: usize) -> Option<String> {
+    let words = text.get(start..)?;
+    let first_of_several = words.as_bytes().get(3) == Some(&b'-')
+        && reply::codes(words, true).filter(|found| found.value == code).count() < 2;
+    (!first_of_several).then(|| words.to_owned())
+}
+
+/// Everything said, on one line, each sentence once.
+fn all_words(spoken: &[&Fact<String>]) -> String {
+    let mut out = String::new();
+    for fact in spoken {
+        if out.len() > 8192 || out.contains(fact.value.as_str()) {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&fact.value);
+    }
+    out
+}
+
+/// The reply: the first where servers write replies; one of the status's class before one of another.
+fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Option<(u16, &'f Fact<String>, usize)> {
+    let all: Vec<(u16, &Fact<String>, usize)> = spoken
+        .iter()
+        .flat_map(|fact| reply::codes(&fact.value, true).map(|found| (found.value, *fact, found.start)))
+        .take(64)
+        .collect();
+    let class = status.map(|status| u16::from(status.class.digit()));
+    let fits = all.iter().find(|(code, ..)| class.is_none_or(|class| code / 100 == class));
+    fits.or(all.first()).copied()
+}
+
+/// The more specific of the field's and the text's status.
+///
+/// The rule: a stated detail beats a generic one (`X.0.0`, then `X.Y.0`); between two specific ones the field wins,
+/// unless the field only says that the sender gave up (`X.4.7`) or what the protocol saw (`X.5.0`) and the text says why.
+fn choose<'f>(
+    field: Option<(Status, &'f Fact<String>)>,
+    spoken: &[(Status, &'f Fact<String>)],
+) -> Option<(Status, &'f Fact<String>)> {
+    let best = |wanted: &dyn Fn(Status) -> bool| spoken.iter().find(|(status, _)| wanted(*status)).copied();
+    let Some((status, fact)) = field else {
+        return best(&|s| s.detail != 0).or_else(|| best(&|s| !s.is_generic())).or_else(|| spoken.first().copied());
+    };
+    let better = if status.is_generic() {
+        best(&|s| s.detail != 0).or_else(|| best(&|s| !s.is_generic()))
+    } else if status.detail == 0 {
+        best(&|s| s.detail != 0 && s.class == status.class)
+    } else {
+        None
+    };
+    better.or(Some((status, fact)))
+}
+
+/// Takes the codes out of wordings that no mail server wrote.
+pub(super) fn silence_codes(records: &mut [PerRecipient]) {
+    for record in records {
+        if let Some(fact) = &mut record.recipient {
+            fact.origin = Origin::Field;
+        }
+        for fact in &mut record.said {
+            fact.from = OWN_WORDS;
+        }
+    }
 }

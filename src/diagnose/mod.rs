@@ -4,16 +4,31 @@
 //! then from prose, merge them per recipient, conclude kind and causes. Pure: no I/O, no clock, no randomness. Invariant:
 //! total over any bytes; doubts are notes, never errors.
 
+mod candidate;
 mod classify;
 mod collect;
+mod explain;
+mod forwarded;
 mod kind;
 mod merge;
+mod moved;
+mod origin;
+mod prose;
+mod quirks;
+mod ticket;
+mod trace;
+mod zone;
 
 use std::sync::Arc;
 
-use crate::mail::{Mail, normalise};
-use crate::model::{Diagnosis, Identity};
+pub use candidate::{HEADER_FIELDS, is_candidate, is_candidate_with};
+pub use explain::{explain, explain_code};
+pub use trace::{families, trace};
+
+use crate::mail::{Mail, PartKind, addresses, date_of, message_ids, normalise, read_address};
+use crate::model::{Address, Diagnosis, Fact, Identity, Kind, NoticeHead, Origin, PerRecipient, Place};
 use crate::rules::RuleBook;
+use collect::Gathered;
 
 /// What the engine knows beside the mail: the rules, and who we are.
 #[derive(Debug, Clone)]
@@ -49,16 +64,117 @@ impl Default for Context {
 pub fn diagnose(mail: &[u8], context: &Context) -> Diagnosis {
     let raw = normalise(mail);
     let mail = Mail::read(&raw);
-    let gathered = collect::gather(&mail, context);
-    let mut diagnosis = Diagnosis::of(kind::decide(&mail, &gathered));
-    diagnosis.reporter = gathered.reporter.clone();
-    diagnosis.original = gathered.returned.clone();
-    diagnosis.recipients = gathered
-        .report
-        .recipients
-        .iter()
-        .filter_map(|record| merge::recipient(&mail, record))
-        .map(|merged| classify::conclude(merged, context))
-        .collect();
+    conclude(&mail, context, 0)
+}
+
+/// Diagnoses a mail that was read; `depth` counts the messages around it.
+fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
+    let mut gathered = collect::gather(mail, context);
+    let kind = kind::decide(mail, &gathered);
+    if depth < crate::mail::MAX_NESTED
+        && let Some(inner) = forwarded::inner(mail, &gathered, kind, context, depth)
+    {
+        return inner;
+    }
+    let mut diagnosis = Diagnosis::of(kind);
+    if kind == Kind::Complaint {
+        gathered.report.recipients = complained(mail);
+    }
+    if kind == Kind::Failure && mail.of_kind(PartKind::Disposition).next().is_some() {
+        // a person's or a filter's own text: numbers in it are not what a server replied
+        merge::silence_codes(&mut gathered.report.recipients);
+    }
+    diagnosis.reporter = std::mem::take(&mut gathered.reporter);
+    diagnosis.original = std::mem::take(&mut gathered.returned);
+    if matches!(kind, Kind::Failure | Kind::Delay | Kind::Delivered | Kind::Complaint) {
+        let form = origin::from_contact_form(mail, &diagnosis.original);
+        let reporter = diagnosis.reporter.mta.clone();
+        let merged =
+            gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
+        diagnosis.recipients = merged
+            .map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form))
+            .collect();
+    }
+    if diagnosis.kind.is_bounce() && diagnosis.recipients.is_empty() {
+        diagnosis.kind = Kind::Other;
+        diagnosis.likely_bounce = true;
+    }
+    diagnosis.notice = notice_head(mail);
+    diagnosis.evidence = kind::evidence(mail, kind, &gathered);
+    diagnosis.ticket = ticket::find(mail, &gathered.pasted_header, context);
+    diagnosis.new_addresses = moved::find(mail, &diagnosis, context);
+    diagnosis.authenticity = origin::authenticity(mail, &diagnosis, &gathered, context);
+    diagnosis.reporter.role = origin::role(&diagnosis, context);
+    diagnosis.likely_bounce |= diagnosis.kind == Kind::Other && kind::looks_like_bounce(&gathered);
+    diagnosis.notes = notes(mail, &diagnosis, gathered);
     diagnosis
+}
+
+/// The notice's own header fields.
+fn notice_head(mail: &Mail<'_>) -> NoticeHead {
+    let head = mail.head();
+    let ids = |name: &str| head.get(name).map(|field| message_ids(&field.raw())).unwrap_or_default();
+    let mut references = ids("In-Reply-To");
+    for id in ids("References").into_iter().rev() {
+        if !references.contains(&id) {
+            references.push(id);
+        }
+    }
+    NoticeHead {
+        message_id: ids("Message-ID").into_iter().next(),
+        from: head
+            .get("From")
+            .and_then(|field| addresses(&field.raw()).into_iter().next())
+            .map(|address| address.to_string()),
+        subject: head.text("Subject").map(std::borrow::Cow::into_owned),
+        date: date_of(head),
+        references,
+        to: sent_to(mail),
+    }
+}
+
+/// The addresses the notice was sent to, once each.
+fn sent_to(mail: &Mail<'_>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let fields = mail.head().fields.iter().filter(|field| field.is("To") || field.is("Delivered-To"));
+    for address in fields.take(8).flat_map(|field| addresses(&field.raw())).take(32) {
+        if !out.iter().any(|known| address.same_as(known)) {
+            out.push(address.to_string());
+        }
+    }
+    out
+}
+
+/// The recipients a complaint names (RFC 5965 section 3.2), once each.
+fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
+    let mut out: Vec<PerRecipient> = Vec::new();
+    for (index, part) in mail.of_kind(PartKind::Feedback) {
+        for (at, line) in part.text().lines().enumerate() {
+            let Some(value) = crate::stdx::strip_prefix_ignore_case(line, "Original-Rcpt-To:") else { continue };
+            let Some(address): Option<Address> = read_address(value) else { continue };
+            let known = out.iter().any(|record| record.recipient.as_ref().is_some_and(|fact| fact.value == address));
+            if !known && out.len() < 512 {
+                let place = Place { part: index, line: u32::try_from(at).unwrap_or(u32::MAX) };
+                let recipient =
+                    Some(Fact { value: address, place, origin: Origin::Field, from: "Original-Rcpt-To field" });
+                out.push(PerRecipient { recipient, ..PerRecipient::default() });
+            }
+        }
+    }
+    out
+}
+
+/// Doubts, one sentence each.
+fn notes(mail: &Mail<'_>, diagnosis: &Diagnosis, gathered: Gathered<'_>) -> Vec<String> {
+    let mut notes = gathered.notes;
+    if mail.truncated {
+        notes.push("the mail has more parts or levels than are read".to_owned());
+    }
+    if mail.parts.iter().any(|part| part.kind == PartKind::Text && part.body.len() > crate::mail::MAX_TEXT) {
+        notes.push("only the beginning of a very long text was read".to_owned());
+    }
+    if diagnosis.likely_bounce {
+        notes.push("this looks like a notice of non-delivery, but no failed recipient could be read".to_owned());
+    }
+    notes
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::stdx::private_file;
+use crate::stdx::{private_file, why};
 
 /// An export that was not written; the target is as it was.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl fmt::Display for Error {
         let path = self.path.display();
         match self.is_in_the_way() {
             true => write!(f, "could not write \"{path}\": there is a file of that name"),
-            false => write!(f, "could not write \"{path}\": {}", self.why),
+            false => write!(f, "could not write \"{path}\": {}", why(&self.why)),
         }
     }
 }

@@ -84,6 +84,11 @@ pub struct CaseLine {
 }
 
 impl CaseLine {
+    /// The address the help desk has on record: what we sent to.
+    pub fn sent_to(&self) -> &str {
+        self.original_address.as_deref().unwrap_or(&self.address)
+    }
+
     /// The line of a case at a point in time.
     pub fn new(case: &Case, now: Timestamp) -> Self {
         Self {

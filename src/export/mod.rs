@@ -5,23 +5,19 @@
 //! and never replaces another one unasked.
 
 pub mod csv;
+pub mod desks;
 mod file;
+mod format;
 pub mod json;
+pub mod lists;
+pub mod markdown;
 
 use serde::Serialize;
 
 pub use file::{Error, to_file};
+pub use format::{Format, write};
 
-use crate::model::{Case, Cause, Decision, Diagnosis, MessageRef, Note, Status, Timestamp};
-
-/// What an export looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Corrections, one per line.
-    Csv,
-    /// Whole cases, one JSON object per line.
-    Jsonl,
-}
+use crate::model::{Case, Cause, Decision, Diagnosis, MessageRef, Note, Recipient, State, Status, Timestamp};
 
 /// Who reads a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +51,29 @@ pub struct Correction {
     pub note: Option<String>,
 }
 
+impl Correction {
+    /// The correction of a case, where it has one.
+    pub fn of(record: &Record) -> Option<Self> {
+        let case = &record.case;
+        let (State::Corrected, Some(to), Some(at)) = (case.state, &case.corrected_to, case.decided_at) else {
+            return None;
+        };
+        let decision = record.decisions.iter().rev().find(|decision| !decision.undone);
+        let notes: Vec<&str> = record.notes.iter().map(|note| note.text.as_str()).collect();
+        Some(Self {
+            old_address: case.sent_to().to_owned(),
+            new_address: to.clone(),
+            person: record.person().map(str::to_owned),
+            ticket: case.ticket.clone(),
+            cause: case.cause,
+            status: case.status,
+            decided_at: at,
+            decided_by: decision.map(|decision| decision.by.clone()).unwrap_or_default(),
+            note: (!notes.is_empty()).then(|| notes.join(" / ")),
+        })
+    }
+}
+
 /// One case with everything that belongs to it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Record {
@@ -73,6 +92,22 @@ impl Record {
     /// A case and what belongs to it, at a point in time.
     pub fn new(case: &Case, decisions: Vec<Decision>, notes: Vec<Note>, mails: Vec<Mail>, now: Timestamp) -> Self {
         Self { case: json::CaseLine::new(case, now), decisions, notes, mails }
+    }
+
+    /// The name of the person we wrote to, where a returned message gives it.
+    pub fn person(&self) -> Option<&str> {
+        self.mails.iter().rev().find_map(|mail| mail.diagnosis.original.name_of(self.case.sent_to()))
+    }
+
+    /// What the newest notice that names the recipient says about it.
+    pub fn recipient(&self) -> Option<&Recipient> {
+        let named = |recipient: &&Recipient| recipient.address.same_as(&self.case.address);
+        self.mails.iter().rev().find_map(|mail| mail.diagnosis.recipients.iter().find(named))
+    }
+
+    /// The lead's notes on one line.
+    pub fn noted(&self) -> String {
+        self.notes.iter().map(|note| note.text.as_str()).collect::<Vec<_>>().join(" / ")
     }
 }
 

@@ -160,9 +160,10 @@ impl Reader {
                 if self.current.action.is_some() || self.current.odd_action.is_some() {
                     self.end_recipient();
                 }
-                match action_of(&value) {
-                    Some(action) => self.current.action = Some(Fact::field(action, place, "Action field")),
-                    None => self.current.odd_action = Some(Fact::field(value, place, "Action field")),
+                self.current.action = action_of(&value).map(|action| Fact::field(action, place, "Action field"));
+                // Postfix answers the question whether an address would work with these words
+                if stdx::contains_ignore_case(&value, "deliverable") {
+                    self.current.odd_action = Some(Fact::field(value, place, "Action field"));
                 }
             }
             Name::Status => {

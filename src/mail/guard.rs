@@ -8,7 +8,7 @@ pub(crate) const MAX_DEPTH: usize = 24;
 /// Parts of one message; what follows stays with the last one.
 pub(crate) const MAX_PARTS: usize = 512;
 /// Raw bytes of one part that are decoded as text.
-pub(crate) const MAX_TEXT: usize = 256 * 1024;
+pub const MAX_TEXT: usize = 256 * 1024;
 /// Fields of one header that are kept.
 pub(crate) const MAX_FIELDS: usize = 4096;
 /// Bytes of one field that are decoded.

@@ -97,6 +97,15 @@ pub struct HeadEnd<'a> {
 impl<'a> Head<'a> {
     /// Reads the fields at the start of `bytes`, whose first line has the number `first_line`.
     pub fn read(bytes: &'a [u8], first_line: u32) -> HeadEnd<'a> {
+        Self::read_fields(bytes, first_line, true)
+    }
+
+    /// Reads the fields of a MIME part: a blank line first means that there are none.
+    pub(crate) fn read_part(bytes: &'a [u8], first_line: u32) -> HeadEnd<'a> {
+        Self::read_fields(bytes, first_line, false)
+    }
+
+    fn read_fields(bytes: &'a [u8], first_line: u32, message: bool) -> HeadEnd<'a> {
         let mut fields: Vec<Field<'a>> = Vec::new();
         let mut lines = Lines { bytes, at: 0, line: first_line };
         let mut open: Option<(usize, usize, usize, u32)> = None; // name end, value start, line start, line
@@ -116,7 +125,7 @@ impl<'a> Head<'a> {
             };
             match line.first() {
                 None => {
-                    if open.is_none() && fields_empty_start(start, bytes) {
+                    if message && open.is_none() && fields_empty_start(start, bytes) {
                         continue; // blank lines before the first field
                     }
                     close(&mut open, start);
@@ -128,6 +137,8 @@ impl<'a> Head<'a> {
                         return HeadEnd { head: Head { fields }, body: lines.at, line: lines.line };
                     }
                 }
+                // a continuation that lost its indentation: the line before ends in the middle of a list of parameters
+                _ if open.is_some() && parameter_follows(bytes, start, line) => {}
                 _ => {
                     if let Some(colon) = field_colon(line) {
                         close(&mut open, start);
@@ -175,8 +186,41 @@ pub(crate) fn field_colon(line: &[u8]) -> Option<usize> {
     (token && !core.first()?.is_ascii_digit()).then_some(colon)
 }
 
+/// Whether the line before ends in `;` and this one looks like `name=value`.
+fn parameter_follows(bytes: &[u8], start: usize, line: &[u8]) -> bool {
+    let before = bytes.get(..start).unwrap_or_default().trim_ascii_end();
+    before.ends_with(b";") && memchr::memchr(b'=', line).is_some_and(|at| at < 24) && field_colon(line).is_none()
+}
+
+/// Whether a header goes on behind a stray line: one of the next few lines, before any blank one, is a message field.
 fn next_is_field(bytes: &[u8], at: usize) -> bool {
-    Lines { bytes, at, line: 0 }.next().is_some_and(|line| field_colon(line).is_some())
+    Lines { bytes, at, line: 0 }.take(8).take_while(|line| !line.trim_ascii().is_empty()).any(|line| {
+        field_colon(line).is_some_and(|colon| is_message_field(stdx::trim(line.get(..colon).unwrap_or_default())))
+    })
+}
+
+/// Whether a name is one of the fields that stand in message headers and not in prose.
+fn is_message_field(name: &[u8]) -> bool {
+    let starts = [&b"x-"[..], b"content-", b"arc-", b"dkim-", b"resent-", b"list-"]
+        .iter()
+        .any(|prefix| stdx::starts_with_ignore_case(name, prefix));
+    let known = [
+        "received",
+        "from",
+        "to",
+        "subject",
+        "date",
+        "message-id",
+        "mime-version",
+        "return-path",
+        "reply-to",
+        "cc",
+        "references",
+        "in-reply-to",
+        "authentication-results",
+        "auto-submitted",
+    ];
+    starts || known.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn next_is_folded(bytes: &[u8], at: usize) -> bool {

@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 pub use address::{addresses, find_addresses, read_address};
 pub use dsn::{looks_like_report, read_report};
+pub use guard::MAX_TEXT;
 pub use header::{Field, Head};
 pub use part::{Encoding, Part, PartKind};
 pub use returned::{date_of, message_ids, read_returned};
@@ -110,8 +111,20 @@ impl<'a> Mail<'a> {
 
     /// Evidence for a claim that stands at a place of this mail.
     pub fn evidence(&self, claim: &str, from: &str, text: &str, place: Place) -> Evidence {
-        let index = place.part as usize;
+        let header = place.part == Place::HEADER;
+        let index = if header { 0 } else { place.part as usize };
         let part = self.parts.get(index);
+        if header && self.verbatim {
+            let line = Some(place.line.saturating_add(1));
+            return Evidence {
+                claim: claim.to_owned(),
+                from: from.to_owned(),
+                text: text.to_owned(),
+                line,
+                part: None,
+                part_line: None,
+            };
+        }
         let verbatim = self.verbatim
             && part.is_some_and(|part| part.encoding == Encoding::Identity && part.kind != PartKind::Html);
         let mut evidence = Evidence {

@@ -264,7 +264,7 @@ impl<'a> Walk<'a> {
             let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let text = rest.get(2..length).unwrap_or_default().trim_ascii_end();
             at = start + length;
-            let Some((depth, closing)) = self.matching(text) else { continue };
+            let Some((depth, closing)) = self.matching(text).or_else(|| self.stray(start)) else { continue };
             line = line.saturating_add(count_lines(self.raw.get(counted..start).unwrap_or_default()));
             counted = start;
             self.close(start);
@@ -280,7 +280,7 @@ impl<'a> Walk<'a> {
             let Some(open) = self.open.last_mut() else { return };
             open.children += 1;
             let (parent, ordinal) = (open.part, open.children);
-            let mut end = Head::read(self.raw.get(head_start..).unwrap_or_default(), line.saturating_add(1));
+            let mut end = Head::read_part(self.raw.get(head_start..).unwrap_or_default(), line.saturating_add(1));
             end.body += head_start;
             line = end.line;
             // the blank line that ends the header may be the line before the next boundary
@@ -302,6 +302,19 @@ impl<'a> Walk<'a> {
                 _ => None,
             }
         })
+    }
+
+    /// A boundary that is not the declared one, at the end of a report part: those never contain such lines.
+    fn stray(&self, start: usize) -> Option<(usize, bool)> {
+        let (index, _) = self.leaf?;
+        if self.parts.get(index)?.kind != PartKind::DeliveryStatus {
+            return None;
+        }
+        let mut lines = Lines { bytes: self.raw, at: start, line: 0 };
+        lines.next()?;
+        let next = lines.next()?;
+        (field_colon(next).is_some() && stdx::starts_with_ignore_case(next, b"content-"))
+            .then_some((self.open.len().checked_sub(1)?, false))
     }
 
     /// A multipart none of whose boundaries showed up: take what looks like one, else its whole body as text.

@@ -139,6 +139,10 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
     if follows_status {
         return true;
     }
+    // "550-'Unknown user x'", "550-Requested action": the first line of a reply of several
+    if matches!(after.as_bytes(), [b'-', b'\'' | b'"' | b'A'..=b'Z', ..]) && before.ends_with(' ') {
+        return true;
+    }
     let last = trimmed.as_bytes().last().copied().unwrap_or(b' ');
     if matches!(last, b':' | b';' | b'"' | b'\'' | b'(' | b'[' | b'<' | b'>' | b'=' | b'|' | b'\n') {
         // not "size: 512 KB", not "port 465"
@@ -146,8 +150,24 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
     }
     let word = trimmed.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     [
-        "said", "code", "error", "reply", "response", "status", "smtp", "with", "returned", "server", "line",
-        "received", "err",
+        "said",
+        "code",
+        "error",
+        "reply",
+        "response",
+        "status",
+        "smtp",
+        "with",
+        "returned",
+        "server",
+        "line",
+        "received",
+        "err",
+        "responsecode",
+        "closing",
+        "rcpt",
+        "data",
+        "mail",
     ]
     .iter()
     .any(|expected| word.eq_ignore_ascii_case(expected))

@@ -14,6 +14,11 @@ pub struct Place {
     pub line: u32,
 }
 
+impl Place {
+    /// Stands for the message's own header instead of a part.
+    pub const HEADER: u32 = u32::MAX;
+}
+
 /// By what means a fact was read. Stronger means come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
@@ -67,7 +72,7 @@ pub struct PerRecipient {
     pub actual: Option<Fact<Address>>,
     /// What the server did.
     pub action: Option<Fact<Action>>,
-    /// The action's word where it is none of RFC 3464's.
+    /// The action's word where it answers a question about an address instead of reporting a delivery.
     pub odd_action: Option<Fact<String>>,
     /// The Status field as written.
     pub status: Option<Fact<String>>,

@@ -5,10 +5,9 @@
 
 use super::load::RuleError;
 use super::pattern::Pattern;
-use super::phrases::Automaton;
+use super::phrases::Matcher;
 use super::schema::{FormatFile, Marks, Reach};
-use crate::model::Action;
-use crate::stdx;
+use crate::model::{Action, Cause};
 
 /// How far the words for a recipient reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,24 +47,31 @@ quirks! {
 /// Marks made ready.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadyMarks {
-    from: Vec<String>,
-    subject: Vec<String>,
+    from: Vec<u32>,
+    subject: Vec<u32>,
     header: Vec<(String, Option<String>)>,
-    /// Numbers of literals in the automaton.
+    // numbers of literals, as in all groups but the header's
     body: Vec<u32>,
     also: Vec<u32>,
 }
 
 /// What is known of a notice before any table is chosen.
 pub struct Seen<'a> {
-    /// Decoded From field.
-    pub from: &'a str,
-    /// Decoded Subject.
-    pub subject: &'a str,
+    /// Numbers of the literals in the From field, sorted.
+    pub from: Vec<u32>,
+    /// Numbers of the literals in the subject, sorted.
+    pub subject: Vec<u32>,
+    /// The decoded subject.
+    pub subject_text: &'a str,
     /// Whether a field of this name stands in the header, with this text in it where given.
     pub header: &'a dyn Fn(&str, Option<&str>) -> bool,
     /// Numbers of the literals in the body, sorted.
     pub body: &'a [u32],
+}
+
+/// Whether one of these numbers was found.
+fn one(list: &[u32], found: &[u32]) -> bool {
+    list.iter().any(|number| found.binary_search(number).is_ok())
 }
 
 impl ReadyMarks {
@@ -84,24 +90,21 @@ impl ReadyMarks {
     /// Whether every group that is given matches.
     pub(crate) fn all(&self, seen: &Seen<'_>) -> bool {
         let has = |list: &[u32]| list.is_empty() || list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        let text = |list: &[String], text: &str| {
-            list.is_empty() || list.iter().any(|mark| stdx::contains_ignore_case(text, mark))
-        };
+        let stands = |list: &[u32], found: &[u32]| list.is_empty() || one(list, found);
         has(&self.body)
             && has(&self.also)
-            && text(&self.from, seen.from)
-            && text(&self.subject, seen.subject)
+            && stands(&self.from, &seen.from)
+            && stands(&self.subject, &seen.subject)
             && (self.header.is_empty() || self.header_hit(seen))
     }
 
     /// Whether any single mark matches.
     pub(crate) fn any(&self, seen: &Seen<'_>) -> bool {
         let has = |list: &[u32]| list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        let text = |list: &[String], text: &str| list.iter().any(|mark| stdx::contains_ignore_case(text, mark));
         has(&self.body)
             || has(&self.also)
-            || text(&self.from, seen.from)
-            || text(&self.subject, seen.subject)
+            || one(&self.from, &seen.from)
+            || one(&self.subject, &seen.subject)
             || self.header_hit(seen)
     }
 
@@ -113,8 +116,8 @@ impl ReadyMarks {
         });
         Self {
             header: header.collect(),
-            from: marks.from,
-            subject: marks.subject,
+            from: marks.from.iter().map(|text| literals.number(text)).collect(),
+            subject: marks.subject.iter().map(|text| literals.number(text)).collect(),
             body: marks.body.iter().map(|text| literals.number(text)).collect(),
             also: marks.also.iter().map(|text| literals.number(text)).collect(),
         }
@@ -124,7 +127,7 @@ impl ReadyMarks {
 /// The body literals of all formats and kinds, one automaton.
 #[derive(Debug, Default)]
 pub(crate) struct Literals {
-    automaton: Automaton,
+    automaton: Matcher,
     count: u32,
 }
 
@@ -160,16 +163,24 @@ pub struct Format {
     pub cut: Vec<Pattern>,
     /// Lines that name a recipient.
     pub recipient: Vec<Pattern>,
+    /// What names the address we wrote to.
+    pub original: Vec<Pattern>,
     /// How far their words reach.
     pub text: Extent,
     /// Lines with words for all recipients.
     pub reason: Vec<Pattern>,
     /// Lines that name the reporting server.
     pub reporter: Vec<Pattern>,
+    /// Numbers of the literals of those lines.
+    reporter_marks: Vec<u32>,
     /// Lines that name the answering server.
     pub remote: Vec<Pattern>,
     /// What it reports.
     pub action: Action,
+    /// Lines it writes from its own findings: no server replied.
+    pub own: Vec<Pattern>,
+    /// What it means where no rule knows its words.
+    pub cause: Option<Cause>,
     /// Code for the rest.
     pub quirk: Option<Quirk>,
     /// Its sample.
@@ -212,6 +223,13 @@ impl Format {
                 ));
             }
         };
+        let cause = match file.cause.as_deref() {
+            None => None,
+            Some(slug) => Some(
+                Cause::from_slug(slug)
+                    .ok_or_else(|| Wrong::Text(slug.to_owned(), format!("unknown cause {slug:?}")))?,
+            ),
+        };
         let quirk = match file.quirk.as_deref() {
             None => None,
             Some(slug) => Some(
@@ -233,22 +251,25 @@ impl Format {
             end: list(file.end)?,
             cut: list(file.cut)?,
             recipient: list(file.recipient)?,
+            original: list(file.original)?,
             text,
             reason: list(file.reason)?,
             reporter: list(file.reporter)?,
             remote: list(file.remote)?,
+            own: list(file.own)?,
+            cause,
             action,
             quirk,
             example: file.example,
+            reporter_marks: Vec::new(),
             marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },
         };
-        if out.recipient.is_empty() && out.quirk.is_none() && out.cut.is_empty() {
-            return Err(Wrong::Text("title".to_owned(), "a format needs recipient lines, a cut or a quirk".to_owned()));
-        }
         Ok(out)
     }
 
     pub(crate) fn number(&mut self, literals: &mut Literals) {
+        let anchors = self.reporter.iter().filter_map(Pattern::anchor);
+        self.reporter_marks = anchors.map(|anchor| literals.number(anchor)).collect();
         if let Some((recognise, unless, delayed)) = self.marks.raw.take() {
             self.marks.recognise = ReadyMarks::ready(recognise, literals);
             self.marks.unless = ReadyMarks::ready(unless, literals);
@@ -256,9 +277,19 @@ impl Format {
         }
     }
 
+    /// Whether a line that names the reporting server may stand in a body with these marks.
+    pub fn may_name_reporter(&self, body: &[u32]) -> bool {
+        one(&self.reporter_marks, body)
+    }
+
     /// Whether this family wrote the notice.
     pub fn recognises(&self, seen: &Seen<'_>) -> bool {
         !self.marks.recognise.is_empty() && self.marks.recognise.all(seen) && !self.marks.unless.any(seen)
+    }
+
+    /// Whether a header mark of its own stands in a header.
+    pub fn has_header_mark(&self, seen: &Seen<'_>) -> bool {
+        self.marks.recognise.header_hit(seen)
     }
 
     /// Whether it is the family's notice of delay.

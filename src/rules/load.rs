@@ -288,10 +288,11 @@ fn desk(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
             example: entry.example,
             id: entry.id,
             priority: entry.priority,
+            hyphen_at: entry.hyphen_at,
             source: entry.source,
         });
     }
-    tickets.sort_by_key(|ticket| std::cmp::Reverse(ticket.priority));
+    tickets.sort_by_key(|ticket| ticket.priority);
     let hosts = file.hosts.iter().map(|host| host.to_lowercase()).collect();
     book.desks.push(Desk { title: file.title, slug: file.slug, hosts, status_page: file.status_page, tickets });
     Ok(())

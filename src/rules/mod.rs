@@ -1,9 +1,10 @@
 //! Knowledge as data: the rule files, loaded and ready to be asked.
 //!
-//! The only user of `toml` (beside the configuration) and `aho_corasick`. Knows no mail and does no I/O: our own files are
+//! The only user of `toml` (beside the configuration and other tables). Knows no mail and does no I/O: our own files are
 //! embedded, the user's come as (name, text) pairs. Invariant: our own files load, a test sees to it.
 
 mod book;
+mod check;
 mod format;
 mod load;
 mod pattern;
@@ -17,6 +18,7 @@ pub use book::{
     Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, StatusPattern, StatusRow, TicketPattern, Tier,
     When, Words,
 };
+pub use check::Complaint;
 pub use format::{Extent, Format, Quirk, Seen};
 pub use load::RuleError;
 pub use pattern::{Captures, Hole, Pattern};

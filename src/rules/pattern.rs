@@ -19,7 +19,7 @@ pub enum Hole {
     Ip,
     /// Digits.
     Num,
-    /// Letters, digits, `-` and `_`.
+    /// Letters, digits and `-`.
     Id,
     /// Three digits.
     Reply,
@@ -56,7 +56,7 @@ impl Hole {
             }
             Self::Ip => c.is_ascii_hexdigit() || matches!(c, '.' | ':'),
             Self::Num | Self::Reply => c.is_ascii_digit(),
-            Self::Id => c.is_ascii_alphanumeric() || matches!(c, '-' | '_'),
+            Self::Id => c.is_ascii_alphanumeric() || c == '-',
             Self::Status => c.is_ascii_digit() || c == '.',
             Self::Command => c.is_ascii_alphabetic() || c == ' ',
         }
@@ -100,6 +100,11 @@ impl<'t> Captures<'t> {
     /// What the first hole of this kind took.
     pub fn get(&self, hole: Hole) -> Option<&'t str> {
         self.taken.iter().find(|(kind, _)| *kind == hole).map(|(_, text)| *text)
+    }
+
+    /// What the first hole of any of these kinds took.
+    pub fn first_of(&self, holes: &[Hole]) -> Option<&'t str> {
+        self.taken.iter().find(|(kind, _)| holes.contains(kind)).map(|(_, text)| *text)
     }
 
     /// What every hole of this kind took.
@@ -164,6 +169,17 @@ impl Pattern {
         matches!(self.pieces.as_slice(), [Piece::Literal(_)])
     }
 
+    /// Whether its literals are only marks, such as `<{addr}>:`.
+    pub fn is_bare(&self) -> bool {
+        self.pieces.iter().all(|piece| {
+            if let Piece::Literal(text) = piece {
+                !text.bytes().any(|b| b.is_ascii_alphabetic()) && text.is_ascii()
+            } else {
+                true
+            }
+        })
+    }
+
     /// Its longest literal, by which it is looked for.
     pub fn anchor(&self) -> Option<&str> {
         self.pieces
@@ -182,7 +198,13 @@ impl Pattern {
 
     /// Finds it anywhere in a text.
     pub fn find<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        let (lead, literal) = self.first_literal()?;
+        let Some((lead, literal)) = self.first_literal() else {
+            // nothing but a hole: the text begins with it
+            let lead = text.len() - text.trim_start().len();
+            let mut captures = Captures::default();
+            captures.end = self.rest(0, text, lead, &mut captures, false)?;
+            return Some(captures);
+        };
         let mut from = 0;
         while let Some(at) = stdx::find_ignore_case(text.as_bytes().get(from..)?, literal.as_bytes()) {
             let at = from + at;

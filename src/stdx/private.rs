@@ -1,4 +1,4 @@
-//! Folders and files that only their owner may read.
+//! Folders and files that only their owner may read, and what the operating system says about them.
 
 use std::fs;
 use std::io;
@@ -26,4 +26,10 @@ pub fn private_file() -> fs::OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Why the operating system refused, without the number it adds for programmers.
+pub fn why(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or(&text).to_owned()
 }

@@ -126,6 +126,16 @@ fn place(db: &Connection, arrival: &Arrival, now: i64) -> Result<Placed> {
         return Ok(Placed::Known);
     }
     let mail = db.last_insert_rowid();
+    for new in &arrival.diagnosis.new_addresses {
+        let old = new.replaces.as_ref().map(|old| old.as_str()).or(arrival.diagnosis.notice.from.as_deref());
+        if let (Some(old), Kind::AutoReply) = (old, arrival.diagnosis.kind) {
+            db.prepare_cached("INSERT OR IGNORE INTO announced VALUES (?1, ?2, ?3)")?.execute((
+                old.to_lowercase(),
+                new.address.as_str(),
+                &new.because,
+            ))?;
+        }
+    }
     let mut new_cases = 0;
     for seed in &arrival.seeds {
         new_cases += u32::from(grow(db, seed, arrival, mail, now)?);

@@ -4,7 +4,7 @@ use rusqlite::TransactionBehavior;
 
 use super::Store;
 use super::error::Result;
-use crate::model::Timestamp;
+use crate::model::{CaseId, Timestamp};
 
 /// Somebody this inbox writes to or hears from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Correspondent {
 }
 
 impl Store {
-    /// Adds to what is known of correspondents.
-    pub fn meet(&mut self, people: &[Correspondent]) -> Result<()> {
+    /// Adds to what is known of correspondents and, with it, how far their folder was read: all or nothing.
+    pub fn meet(&mut self, people: &[Correspondent], cursor: (&str, &str, &str)) -> Result<()> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for one in people {
             tx.prepare_cached(
@@ -30,6 +30,7 @@ impl Store {
             )?
             .execute((one.address.to_lowercase(), one.sent, one.heard, one.last.0))?;
         }
+        tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3)")?.execute(cursor)?;
         Ok(tx.commit()?)
     }
 
@@ -69,6 +70,24 @@ impl Store {
             each(row.get_ref(0)?.as_str().unwrap_or_default(), row.get_ref(1)?.as_str().unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// Hands over every case that is corrected, and its new address.
+    pub fn each_corrected_case(&self, each: &mut dyn FnMut(CaseId, &str)) -> Result<()> {
+        let mut query = self.db.prepare_cached("SELECT id, corrected_to FROM cases WHERE corrected_to IS NOT NULL")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(CaseId(row.get(0)?), row.get_ref(1)?.as_str().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// New addresses that automatic answers announced for an old one, with the words that said so.
+    pub fn announced(&self, old: &str) -> Result<Vec<(String, String)>> {
+        let mut query = self.db.prepare_cached("SELECT new, because FROM announced WHERE old = ?1")?;
+        Ok(query
+            .query_map([old.to_lowercase()], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     /// Hands over every address that is known not to exist.

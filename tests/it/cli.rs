@@ -1,7 +1,7 @@
 //! Command-line transcripts: `tests/cli/*.txt`, run on the real binary with an empty home directory.
 //!
 //! A line `$ …` is a command (`bounceback …`, `cat FILE`, `ls`, with `< FILE` and `> FILE`); what follows is its
-//! standard output, then standard error with `! ` before each line, then `[exit N]` where N is not 0.
+//! standard output, then standard error with `! ` before each line, then `[exit N]` where N is not 0. `% ` is a comment.
 //! The folder of the run begins as a copy of `tests/cli/files`. `UPDATE_EXPECT=1` rewrites the transcripts.
 
 use std::fs;
@@ -45,7 +45,7 @@ fn play(transcript: &str) -> String {
         if let Some(command) = line.strip_prefix("$ ") {
             in_head = false;
             got.push_str(&format!("$ {command}\n{}", run(command, home.path(), &work)));
-        } else if in_head || line.starts_with("# ") {
+        } else if in_head || line.starts_with("% ") {
             got.push_str(&format!("{line}\n"));
         }
     }
@@ -86,11 +86,12 @@ fn run(line: &str, home: &Path, work: &Path) -> String {
 /// Leaves out what is another at every run: the times of this day.
 fn settled(text: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
-    let length = "2026-10-07T09:02:09Z".len();
     let mut out = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
-        let time = rest.get(..length).filter(|word| word.ends_with('Z')).and_then(Timestamp::parse);
+        let whole = rest.get(..20).filter(|word| word.ends_with('Z')).and_then(Timestamp::parse);
+        let minutes = || rest.get(..16).and_then(|word| Timestamp::parse(&format!("{}:00Z", word.replace(' ', "T"))));
+        let (time, length) = whole.map_or_else(|| (minutes(), 16), |time| (Some(time), 20));
         let days = time.map(|time| (time.0 - now + 600).div_euclid(86_400));
         match days.filter(|days| (0..30).contains(days)) {
             Some(0) => out.push_str("<now>"),
@@ -138,13 +139,21 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
     }
 }
 
 /// The first lines that differ.
 fn difference(want: &str, got: &str) -> String {
     let same = want.lines().zip(got.lines()).take_while(|(a, b)| a == b).count();
-    let part = |text: &str| text.lines().skip(same.saturating_sub(2)).take(12).map(|line| format!("  {line}\n")).collect::<String>();
+    let part = |text: &str| {
+        text.lines().skip(same.saturating_sub(2)).take(12).map(|line| format!("  {line}\n")).collect::<String>()
+    };
     format!("line {}\n--- expected\n{}--- got\n{}", same + 1, part(want), part(got))
 }

@@ -70,6 +70,7 @@ pub(crate) fn message_id(mail: &[u8]) -> String {
 
 /// A pull in a process of its own, for what can only be seen from outside: memory, aborts, leaks.
 #[derive(Debug, Default)]
+#[expect(dead_code, reason = "some of it is only shown when a test fails")]
 pub(crate) struct Child {
     pub(crate) places: Vec<String>,
     pub(crate) unreadable: u64,

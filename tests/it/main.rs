@@ -2,11 +2,27 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod architecture;
+mod cli;
 mod config;
+mod corpus;
+mod day;
+mod desk;
+mod dns;
+mod docs;
+mod fuzz_smoke;
+mod golden;
 mod intake;
 mod intake_cost;
 mod intake_hostile;
 mod intake_trust;
+mod oauth;
+mod providers;
 mod proxy;
+mod pty;
+mod requirements;
+mod rules;
+mod schema;
+mod screens;
 mod servers;
 mod store;
+mod suggest;

@@ -63,11 +63,6 @@ impl Proxy {
         self.counts.down.load(Ordering::SeqCst)
     }
 
-    /// Bytes from client to server.
-    pub(crate) fn up(&self) -> u64 {
-        self.counts.up.load(Ordering::SeqCst)
-    }
-
     /// How often the client spoke after the server: round trips.
     pub(crate) fn turns(&self) -> u64 {
         self.counts.turns.load(Ordering::SeqCst)

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
 
     /// The header lines of a range of UIDs.
     pub(super) fn headers(&mut self, low: u32, high: u32, dated: bool, until: Instant) -> Result<Vec<u8>, Failure> {
-        let fields = super::SCAN_FIELDS.join(" ");
+        let fields = self.options.scan_fields.join(" ");
         let date = if dated { "INTERNALDATE " } else { "" };
         let budget = self.budget(until, SCAN);
         self.run(

@@ -1,0 +1,56 @@
+//! What can go wrong in a deed, in words: what failed, on what, why, and what to do.
+
+use std::fmt;
+
+/// A failure of a deed.
+#[derive(Debug)]
+pub struct Error {
+    what: String,
+    hint: Option<String>,
+    busy: bool,
+}
+
+/// The result of a deed.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// What the reader can do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Whether trying again in a moment may help: another process was writing.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    pub(super) fn address(address: &str, why: impl fmt::Display) -> Self {
+        let what = format!("could not take \"{}\" as the corrected address: {why}", address.escape_debug());
+        Self { what, hint: Some("give one address such as anna@example.org".into()), busy: false }
+    }
+
+    pub(super) fn rules(why: impl fmt::Display) -> Self {
+        let hint = "bounceback rules check FILE shows every fault of a rule file".into();
+        Self { what: format!("could not load the rules: {why}"), hint: Some(hint), busy: false }
+    }
+}
+
+impl From<crate::store::Error> for Error {
+    fn from(error: crate::store::Error) -> Self {
+        Self { what: error.to_string(), hint: error.hint().map(str::to_owned), busy: error.is_busy() }
+    }
+}
+
+impl From<crate::source::Error> for Error {
+    fn from(error: crate::source::Error) -> Self {
+        Self { what: error.to_string(), hint: error.hint, busy: false }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Error {}

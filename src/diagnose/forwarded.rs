@@ -1,0 +1,110 @@
+//! A notice inside another mail: passed on by a rule, wrapped by a server, or shown to us by a person.
+//!
+//! A wrapper without words of its own is opened and the notice inside is the mail's meaning. A person who adds words is
+//! writing to us: that mail stays what it is, and a note says what it carries.
+
+use super::collect::{Envelope, Gathered, has_field};
+use super::zone::{self, Zone};
+use super::{Context, conclude};
+use crate::mail::{Head, Mail, PartKind};
+use crate::model::{Diagnosis, Kind};
+use crate::rules::Hint;
+
+/// The diagnosis of the notice inside, when that is what the mail is about.
+pub(super) fn inner(
+    mail: &Mail<'_>,
+    gathered: &Gathered<'_>,
+    kind: Kind,
+    context: &Context,
+    depth: usize,
+) -> Option<Diagnosis> {
+    let empty = gathered.report.recipients.is_empty() || gathered.weak;
+    if !empty || !matches!(kind, Kind::Other | Kind::Failure | Kind::AutoReply) {
+        return None;
+    }
+    let zones = zone::zones(mail);
+    let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
+    let person = decoy || !super::kind::is_notice(gathered.format, &gathered.hints);
+    let inside = attached(mail, context).or_else(|| pasted(mail, &zones, context))?;
+    let own = own_words(&zones);
+    let mut diagnosis = conclude(&inside, context, depth + 1);
+    if !diagnosis.kind.is_bounce() || diagnosis.recipients.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = diagnosis.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
+    let names = names.join(", ");
+    if person && own > 3 {
+        let mut outer = Diagnosis::of(Kind::Other);
+        outer.notice = super::notice_head(mail);
+        outer.notes.push(format!("a person passed on a notice of non-delivery about {names}"));
+        outer.ticket = diagnosis.ticket;
+        return Some(outer);
+    }
+    diagnosis.notice = super::notice_head(mail);
+    diagnosis.notes.insert(0, "the notice came inside another mail: it was forwarded".to_owned());
+    Some(diagnosis)
+}
+
+/// Whether a header is that of a notice.
+fn is_notice_head(head: &Head<'_>, context: &Context) -> bool {
+    let report = has_field(head, "Content-Type", Some("multipart/report"))
+        && has_field(head, "Content-Type", Some("delivery-status"));
+    if report || head.has("X-Failed-Recipients") {
+        return true;
+    }
+    let envelope = Envelope::of(head);
+    let header = |name: &str, text: Option<&str>| has_field(head, name, text);
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &[]);
+    let hints = context.rules.hints(&seen);
+    let has = |name: &str| hints.iter().any(|(_, entry)| *entry == name);
+    has("notice/from") && has("notice/subject")
+}
+
+/// A notice attached as a message.
+fn attached<'m>(mail: &'m Mail<'_>, context: &Context) -> Option<Mail<'m>> {
+    mail.parts.iter().enumerate().filter(|(_, part)| part.kind == PartKind::Message).take(4).find_map(
+        |(index, part)| {
+            let identity = part.encoding == crate::mail::Encoding::Identity;
+            let bytes = if identity { part.body } else { part.text().as_str().as_bytes() };
+            let line = if identity { part.line } else { 0 };
+            if !is_notice_head(&Head::read(bytes, line).head, context) {
+                return None;
+            }
+            Some(Mail::read_at(bytes, line, Some(mail.part_number(index)), mail.verbatim && identity))
+        },
+    )
+}
+
+/// A notice pasted into a text, header and all.
+fn pasted<'m>(mail: &Mail<'_>, zones: &[Zone<'m>], context: &Context) -> Option<Mail<'m>> {
+    zones.iter().find_map(|zone| {
+        let line = zone.pasted?;
+        let bytes = zone.text.from_line(line).as_bytes();
+        if !is_notice_head(&Head::read(bytes, 0).head, context) {
+            return None;
+        }
+        let part = mail.parts.get(zone.part as usize)?;
+        let verbatim = mail.verbatim && zone.text.verbatim;
+        let first = u32::try_from(line).unwrap_or(u32::MAX);
+        let first = if verbatim { part.line.saturating_add(first) } else { first };
+        Some(Mail::read_at(bytes, first, Some(mail.part_number(zone.part as usize)), verbatim))
+    })
+}
+
+/// How many words a person wrote: quotations, separators and the marks of forwarding do not count.
+fn own_words(zones: &[Zone<'_>]) -> usize {
+    let mut count = 0;
+    for zone in zones {
+        for at in zone.from..zone.to {
+            let line = zone.text.line(at).trim();
+            let mark = line.is_empty()
+                || line.starts_with(['>', '-', '_', '*', '='])
+                || line.ends_with(':')
+                || line.to_lowercase().contains("forwarded message");
+            if !mark {
+                count += line.split_whitespace().count();
+            }
+        }
+    }
+    count
+}

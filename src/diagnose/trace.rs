@@ -1,0 +1,96 @@
+//! Why this verdict, step by step: what was read, which rules fitted, which one decided.
+
+use std::fmt::Write;
+
+use super::{Context, classify, collect, explain, kind, merge};
+use crate::mail::{Mail, normalise};
+use crate::model::{Kind, Status};
+use crate::rules::Question;
+
+/// Most rules shown for one recipient.
+const MAX_RULES: usize = 12;
+
+/// The trace of one mail, for `rules trace`.
+pub fn trace(mail: &[u8], context: &Context) -> String {
+    let raw = normalise(mail);
+    let mail = Mail::read(&raw);
+    let gathered = collect::gather(&mail, context);
+    let verdict = kind::decide(&mail, &gathered);
+    let mut out = String::new();
+    let _ = writeln!(out, "parts");
+    for (index, part) in mail.parts.iter().enumerate() {
+        let _ = writeln!(
+            out,
+            "  {:<6} {:?}, {} bytes, body from line {}",
+            mail.part_number(index),
+            part.kind,
+            part.body.len(),
+            part.line + 1
+        );
+    }
+    let family = gathered
+        .format
+        .map_or("none".to_owned(), |format| format!("{} ({}; {})", format.family, format.title, format.source));
+    let _ = writeln!(out, "format   {family}");
+    let hints: Vec<&str> = gathered.hints.iter().map(|(_, name)| *name).collect();
+    let _ = writeln!(out, "hints    {}", if hints.is_empty() { "none".to_owned() } else { hints.join(", ") });
+    let _ = writeln!(out, "kind     {verdict}");
+    for record in &gathered.report.recipients {
+        let Some(merged) = merge::recipient(&mail, record, verdict == Kind::Delay) else { continue };
+        let _ = writeln!(out, "\nrecipient {}", visible(merged.address.as_str()));
+        let _ = writeln!(out, "  matched text: {}", visible(&merged.text));
+        let statuses: Vec<Status> = merged.status.into_iter().collect();
+        let replies: Vec<u16> = merged.reply.into_iter().collect();
+        let _ = writeln!(
+            out,
+            "  reply {replies:?}, status {}",
+            merged.status.map_or("none".to_owned(), |status| status.to_string())
+        );
+        let asked = classify::ask(&merged, &context.rules, gathered.reporter.mta.as_deref());
+        let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
+        let text = if asked.whole { &merged.text } else { &merged.reply_text };
+        let question = Question {
+            replies: &replies,
+            statuses: &statuses,
+            text,
+            hosts: &[&remote],
+            domain: merged.address.domain(),
+        };
+        for (rule, weight) in context.rules.candidates(&question).into_iter().take(MAX_RULES) {
+            let _ = writeln!(
+                out,
+                "  fits: {:<40} {} ({}, {weight} bytes of wording)",
+                rule.id,
+                rule.cause,
+                rule.tier.name()
+            );
+        }
+        match asked.answer {
+            Some(answer) => {
+                let _ = writeln!(out, "  decided: {} = {} by {}", answer.rule, answer.cause, answer.tier.name());
+            }
+            None => {
+                let fallback = gathered.format.and_then(|format| format.cause);
+                let _ = writeln!(
+                    out,
+                    "  decided: {}",
+                    fallback.map_or("nothing fits: unclear".to_owned(), |cause| format!(
+                        "{cause}, because the format says so"
+                    ))
+                );
+            }
+        }
+    }
+    let _ = writeln!(out, "\n{}", explain(&super::diagnose(&raw, context)));
+    out
+}
+
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The families whose marks a mail bears; more than one is a fault of the tables, and a test sees to it.
+pub fn families(mail: &[u8], context: &Context) -> Vec<String> {
+    let raw = normalise(mail);
+    collect::families(&Mail::read(&raw), context)
+}

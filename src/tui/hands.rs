@@ -1,0 +1,184 @@
+//! Carries out wishes of the screen on the desk, and turns what comes back into messages. Used by the runtime's own
+//! thread and, step by step, by tests.
+
+use std::path::{Path, PathBuf};
+
+use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written};
+use super::session;
+use crate::desk::{Changes, Desk, Error, Receipt};
+use crate::export::{Cells, csv, json, to_file};
+use crate::model::{CaseId, Timestamp, Verdict};
+use crate::suggest;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { what: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
+}
+
+/// A desk, and how much of its changes the screen has seen.
+pub struct Hands {
+    desk: Desk,
+    seen: u64,
+}
+
+impl Hands {
+    /// Hands for a desk.
+    pub fn new(desk: Desk) -> Self {
+        Self { desk, seen: 0 }
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// What the screen begins with: every case, and where the last run stood.
+    pub fn begin(&mut self) -> Vec<Msg> {
+        let cases = || -> Result<_, Error> {
+            let seen = self.desk.ticks()?;
+            Ok((seen, self.desk.cases()?))
+        };
+        match cases() {
+            Ok((seen, cases)) => {
+                self.seen = seen;
+                let state = self.desk.kept(session::STATE).ok().flatten();
+                vec![Msg::Cases(cases), Msg::Restored(state)]
+            }
+            Err(error) => vec![Msg::Failed(error.into())],
+        }
+    }
+
+    /// What changed since the last look, by anyone.
+    pub fn look(&mut self) -> Option<Msg> {
+        let changes = self.desk.changes(self.seen).ok()?;
+        if changes.upto == self.seen {
+            return None;
+        }
+        self.seen = changes.upto;
+        Some(Msg::Changed(changes))
+    }
+
+    /// Keeps a text for the next run.
+    pub fn keep(&mut self, key: &str, value: Option<&str>) -> Option<Msg> {
+        self.desk.keep(key, value).err().map(|error| Msg::Failed(error.into()))
+    }
+
+    /// Carries out one wish; nothing where it is none of the desk's.
+    pub fn perform(&mut self, effect: Effect, now: Timestamp) -> Option<Msg> {
+        Some(match effect {
+            Effect::Load(id) => match self.desk.detail(&id, now) {
+                Ok(detail) => Msg::Loaded(Box::new(detail)),
+                Err(error) => Msg::Failed(error.into()),
+            },
+            Effect::Mail(notice) => match self.desk.raw(notice) {
+                Ok(raw) => Msg::Mail(notice, raw),
+                Err(error) => Msg::Failed(error.into()),
+            },
+            Effect::Draft(key) => match self.desk.kept(&key) {
+                Ok(text) => Msg::Draft(key, text),
+                Err(error) => Msg::Failed(error.into()),
+            },
+            Effect::Check(text, failed) => {
+                let found = self.desk.with_book(|book| suggest::check(&text, Some(&failed), book));
+                match found {
+                    Ok(found) => Msg::Checked(text, found),
+                    Err(error) => Msg::Failed(error.into()),
+                }
+            }
+            Effect::Decide(deed, acts, note) => {
+                let result = self.desk.decide_each(&acts, note.as_deref(), now);
+                Msg::Decided(deed, self.done(result))
+            }
+            Effect::Accept(deed, ids) => {
+                let result = self.accept(&ids, now);
+                Msg::Decided(deed, result)
+            }
+            Effect::Note(deed, text) => {
+                let result = self.desk.note(&deed.case, &text, now);
+                Msg::Decided(deed, self.done(result))
+            }
+            Effect::Undo => {
+                let result = self.desk.undo(now);
+                Msg::Undone { redo: false, result: self.maybe(result) }
+            }
+            Effect::Redo => {
+                let result = self.desk.redo(now);
+                Msg::Undone { redo: true, result: self.maybe(result) }
+            }
+            Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
+            Effect::Export(order) => Msg::Exported(self.export(order, now)),
+            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {
+                return None;
+            }
+        })
+    }
+
+    fn done(&mut self, result: Result<Receipt, Error>) -> Result<Done, Failure> {
+        let receipt = result?;
+        // The deed is on disk whatever happens now: a failure to read the changes must not say otherwise.
+        let changes =
+            self.desk.changes(self.seen).unwrap_or_else(|_| Changes { upto: self.seen, ..Changes::default() });
+        self.seen = changes.upto;
+        Ok(Done { receipt, changes })
+    }
+
+    fn maybe(&mut self, result: Result<Option<Receipt>, Error>) -> Result<Option<Done>, Failure> {
+        match result? {
+            Some(receipt) => self.done(Ok(receipt)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn accept(&mut self, ids: &[CaseId], now: Timestamp) -> Result<Done, Failure> {
+        let mut acts: Vec<(CaseId, Verdict)> = Vec::new();
+        for id in ids {
+            if let Some(verdict) = self.desk.detail(id, now)?.offer.verdict {
+                acts.push((id.clone(), verdict));
+            }
+        }
+        if acts.is_empty() {
+            return Err(Failure { what: "nothing is proposed for any of these cases".into(), hint: None });
+        }
+        let result = self.desk.decide_each(&acts, None, now);
+        self.done(result)
+    }
+
+    fn count(&self) -> Result<Vec<(String, String)>, Error> {
+        let counts = self.desk.counts()?;
+        let kinds: Vec<String> = counts.by_kind.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+        let all: u64 = counts.by_kind.iter().map(|(_, n)| n).sum();
+        Ok(vec![("Notices".to_owned(), format!("{all} stored: {}", kinds.join(", ")))])
+    }
+
+    fn export(&self, order: ExportOrder, now: Timestamp) -> Result<Written, Failure> {
+        let path = at_home(&order.path);
+        let written = match order.format {
+            ExportFormat::Csv => {
+                let rows = self.desk.corrections(None)?;
+                let lines = rows.len() as u64;
+                to_file(&path, order.replace, |out| csv::corrections(&rows, Cells::Spreadsheet, out)).map(|_| lines)
+            }
+            ExportFormat::Jsonl => {
+                let cases = self.desk.cases()?;
+                let records = self.desk.records(&cases, now)?;
+                let write =
+                    |out: &mut dyn std::io::Write| records.iter().try_for_each(|record| json::line(record, out));
+                to_file(&path, order.replace, write).map(|()| records.len() as u64)
+            }
+        };
+        match written {
+            Ok(lines) => Ok(Written::Lines(path, lines)),
+            Err(error) if error.is_in_the_way() && !order.replace => Ok(Written::Exists(ExportOrder { path, ..order })),
+            Err(error) => Err(Failure { what: error.to_string(), hint: None }),
+        }
+    }
+}
+
+/// A path that begins with `~/` as the shell would read it.
+fn at_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => Path::new(&home).join(rest),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,417 @@
+//! One step of the screen: a message comes in, the model changes, wishes go out. Routes; deterministic.
+//!
+//! Knows nothing of terminals, files, threads or clocks. Invariant: the same messages lead to the same model and wishes.
+
+use super::input::{Code, Key};
+use super::keys::Action;
+use super::mail::Shown;
+use super::menu::Choice;
+use super::model::{Job, Layer, Model, Pane, Reading, Tone};
+use super::msg::{Effect, FetchStep, Msg};
+use super::page::{Page, Subject};
+use super::{deeds, layers, menus, session, view};
+use crate::desk::Changes;
+
+/// Takes one message.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match msg {
+        Msg::Key(key) => key_pressed(model, key, &mut effects),
+        Msg::Paste(text) => layers::paste(model, &text, &mut effects),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            effects.push(Effect::Redraw);
+        }
+        Msg::Clock(now) => {
+            model.now = now;
+            model.queue.tick(now);
+        }
+        Msg::Cases(cases) => {
+            model.queue.fill(cases, model.now);
+            model.loaded = true;
+        }
+        Msg::Restored(state) => session::restore(model, state.as_deref()),
+        Msg::Counted(counted) => model.counted = counted,
+        Msg::Changed(changes) => changed(model, changes),
+        Msg::Loaded(detail) => {
+            if model.queue.current().is_some_and(|case| case.id == detail.case.id) {
+                model.detail = Some(*detail);
+            }
+        }
+        Msg::Mail(notice, raw) => {
+            let loaded = model.detail.as_ref().and_then(|detail| detail.notices.iter().find(|own| own.id == notice));
+            model.mail = Some(Shown::read(notice, &raw, loaded.map(|own| &own.diagnosis.original)));
+            layers::to_first_evidence(model);
+        }
+        Msg::Draft(key, text) => layers::draft(model, &key, text, &mut effects),
+        Msg::Checked(text, findings) => layers::checked(model, &text, findings, &mut effects),
+        Msg::Decided(deed, result) => deeds::decided(model, &deed, result),
+        Msg::Undone { redo, result } => deeds::undone(model, redo, result),
+        Msg::Exported(result) => layers::exported(model, result),
+        Msg::Fetch(account, step) => fetch(model, &account, step),
+        Msg::Edited(case, result) => deeds::edited(model, case, result, &mut effects),
+        Msg::Painted => model.painted = model.current().map(|detail| detail.case.id.clone()),
+        Msg::Failed(failure) => {
+            model.waiting = None;
+            model.say(Tone::Error, failure.to_string());
+        }
+        Msg::Said(text) => model.say(Tone::Plain, text),
+        Msg::Ended => model.quit = true,
+    }
+    settle(model, &mut effects);
+    effects
+}
+
+/// Whether keys must wait: the last one needs what has not been loaded and shown yet.
+pub fn is_blocked(model: &Model) -> bool {
+    let saving = matches!(model.layers.last(), Some(Layer::Correct(dialog)) if dialog.saving);
+    model.waiting.is_some() || saving
+}
+
+/// Whether the next frame must be drawn before the waiting key can go on.
+pub fn wants_paint(model: &Model) -> bool {
+    model.waiting.is_some() && model.current().is_some()
+}
+
+/// What every step ends with: the window follows the cursor, the case under it is asked for, a waiting key goes on.
+fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some(action) = model.waiting {
+        let ready = match model.queue.current() {
+            None => true,
+            Some(case) => {
+                model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id))
+            }
+        };
+        if ready {
+            model.waiting = None;
+            act(model, action, effects);
+        }
+    }
+    if let Some(open) = deeds::finished(model) {
+        model.layers.push(Layer::Page(open));
+    }
+    let height = view::layout::layout(model.size, false).list.height;
+    model.queue.scroll_into(usize::from(height));
+    let id = model.queue.current().map(|case| case.id.clone());
+    if model.requested != id {
+        let Reading { headers, quoted, parts, .. } = model.reading;
+        model.reading = Reading { headers, quoted, parts, to_evidence: !parts, ..Reading::default() };
+        model.requested.clone_from(&id);
+        if let Some(id) = id {
+            effects.push(Effect::Load(id));
+        }
+    }
+    let found = view::layout::layout(model.size, model.zoomed);
+    let wants_mail = matches!(model.pane, Pane::Raw | Pane::Returned) || found.second.is_some();
+    if wants_mail
+        && let Some(notice) = model.current().and_then(|detail| detail.notices.last()).map(|notice| notice.id)
+        && model.current_mail().is_none()
+        && model.mail_requested != Some(notice)
+    {
+        model.mail_requested = Some(notice);
+        effects.push(Effect::Mail(notice));
+    }
+}
+
+fn changed(model: &mut Model, changes: Changes) {
+    if changes.cases.is_empty() && changes.removed.is_empty() {
+        return;
+    }
+    model.refresh(changes);
+    if !model.moved && model.fetching.running.is_empty() {
+        model.queue.to_first_undecided();
+    }
+}
+
+fn fetch(model: &mut Model, account: &str, step: FetchStep) {
+    let now = model.now;
+    let running = &mut model.fetching.running;
+    match step {
+        FetchStep::Begun => {
+            running.retain(|job| job.name != account);
+            running.push(Job { name: account.to_owned(), done: 0, total: None, found: 0, since: now });
+        }
+        FetchStep::At(done, total, found) => {
+            if let Some(job) = running.iter_mut().find(|job| job.name == account) {
+                (job.done, job.total, job.found) = (done, total, found);
+            }
+        }
+        FetchStep::Ended { notices, cases, cancelled, unreadable } => {
+            running.retain(|job| job.name != account);
+            let mut words = match notices {
+                0 => "nothing new".to_owned(),
+                1 => "1 new notice".to_owned(),
+                n => format!("{n} new notices"),
+            };
+            if cases > 0 {
+                words.push_str(&format!(", {cases} new cases"));
+            }
+            if unreadable > 0 {
+                words.push_str(&format!(", {unreadable} messages could not be read"));
+            }
+            if cancelled {
+                words.push_str(", stopped before the end");
+            } else {
+                model.fetching.synced = Some(now);
+            }
+            if model.fetching.failed.as_ref().is_some_and(|(name, _)| name == account) {
+                model.fetching.failed = None;
+            }
+            let line = format!("{account}: {words}");
+            model.fetching.results.insert(account.to_owned(), words);
+            model.say(Tone::Plain, line);
+            if !model.moved && model.fetching.running.is_empty() {
+                model.queue.to_first_undecided();
+            }
+        }
+        FetchStep::Failed(failure) => {
+            running.retain(|job| job.name != account);
+            model.fetching.results.insert(account.to_owned(), failure.what.clone());
+            model.say(Tone::Error, format!("{account}: {failure}"));
+            model.fetching.failed = Some((account.to_owned(), failure));
+        }
+    }
+}
+
+fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    model.effort.keys += 1;
+    let cancel = key == Key::ctrl('c');
+    let twice = cancel && model.cancelled;
+    model.cancelled = cancel;
+    if twice {
+        model.quit = true;
+        return;
+    }
+    if key == Key::ctrl('l') {
+        effects.push(Effect::Redraw);
+        return;
+    }
+    if key == Key::ctrl('z') {
+        effects.push(Effect::Suspend);
+        return;
+    }
+    if !model.layers.is_empty() {
+        layers::key(model, key, effects);
+        return;
+    }
+    if !matches!(model.notice.as_ref().map(|notice| notice.tone), None | Some(Tone::Saved)) {
+        model.notice = None;
+    }
+    match model.setup.keys.action(key) {
+        Some(action) => act(model, action, effects),
+        None => {
+            let help = model.setup.keys.hint(Action::Help);
+            if !matches!(key.code, Code::Esc) {
+                model.say(Tone::Plain, format!("{key} does nothing here; {help} shows the keys"));
+                model.log.pop_back();
+            }
+        }
+    }
+}
+
+/// Does what a key stands for.
+pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    if movement(model, action) {
+        model.moved = true;
+        return;
+    }
+    match action {
+        Action::Open => open(model),
+        Action::Back => back(model),
+        Action::Diagnosis => show(model, Pane::Diagnosis),
+        Action::Returned => show(model, Pane::Returned),
+        Action::Raw => show(model, Pane::Raw),
+        Action::Notes => show(model, Pane::Notes),
+        Action::NextPane => {
+            let at = Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0);
+            show(model, Pane::ALL[(at + 1) % Pane::ALL.len()]);
+        }
+        Action::NextEvidence => evidence(model, true),
+        Action::PreviousEvidence => evidence(model, false),
+        Action::Headers => toggle(model, |reading| &mut reading.headers),
+        Action::Quoted => toggle(model, |reading| &mut reading.quoted),
+        Action::Parts => {
+            toggle(model, |reading| &mut reading.parts);
+            show(model, Pane::Raw);
+            (model.reading.scroll, model.reading.to_evidence) = (0, false);
+        }
+        Action::Tag => {
+            if let Some(id) = model.queue.current().map(|case| case.id.clone()) {
+                model.queue.toggle_tag(&id);
+                model.queue.step(1);
+                let tagged = model.queue.tagged().len();
+                model.say(Tone::Plain, format!("{tagged} tagged: the next decision acts on all of them"));
+            }
+        }
+        Action::Untag => {
+            model.queue.untag();
+            model.say(Tone::Plain, "no tags");
+        }
+        Action::ClearFilter => layers::choose(model, Choice::Filter(String::new()), effects),
+        Action::Pull if model.setup.accounts.is_empty() => {
+            model.say(Tone::Warning, "no account is configured: nothing to fetch from");
+        }
+        Action::Pull => effects.push(Effect::Pull),
+        Action::Status => page(model, Subject::Status, effects),
+        Action::Messages => page(model, Subject::Messages, effects),
+        Action::Help => page(model, Subject::Help, effects),
+        Action::Redraw => effects.push(Effect::Redraw),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Cancel => {
+            if model.fetching.running.is_empty() {
+                model.say(Tone::Plain, "Ctrl-C again quits");
+            } else {
+                effects.push(Effect::Stop);
+                model.say(Tone::Plain, "stopping the fetch; Ctrl-C again quits");
+            }
+        }
+        Action::Search
+        | Action::NextHit
+        | Action::PreviousHit
+        | Action::Filter
+        | Action::Sort
+        | Action::Command
+        | Action::Copy
+        | Action::CopyMenu
+        | Action::Export => menus::open(model, action, effects),
+        _ => deeds::act(model, action, effects),
+    }
+}
+
+/// Opens a page of text.
+pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect>) {
+    let mut page = Page::new(subject);
+    page.links = match subject {
+        Subject::Summary | Subject::Handover => {
+            view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect()
+        }
+        Subject::Status => menus::incident_filters(model),
+        Subject::Help | Subject::Messages => Vec::new(),
+    };
+    if subject == Subject::Status {
+        effects.push(Effect::Count);
+    }
+    if subject == Subject::Messages {
+        page.scroll = usize::MAX / 2;
+    }
+    model.layers.retain(|layer| !matches!(layer, Layer::Page(_)));
+    model.layers.push(Layer::Page(page));
+}
+
+fn toggle(model: &mut Model, which: impl Fn(&mut Reading) -> &mut bool) {
+    let flag = which(&mut model.reading);
+    *flag = !*flag;
+}
+
+fn open(model: &mut Model) {
+    if model.queue.is_empty() {
+        return;
+    }
+    if model.zoomed {
+        scroll(model, 1);
+    }
+    model.zoomed = true;
+}
+
+fn back(model: &mut Model) {
+    if model.zoomed {
+        model.zoomed = false;
+        model.reading.scroll = 0;
+    } else {
+        model.quit = true;
+    }
+}
+
+fn show(model: &mut Model, pane: Pane) {
+    let narrow = view::layout::layout(model.size, false).pane.is_none();
+    if model.pane == pane && narrow && model.zoomed {
+        return;
+    }
+    model.pane = pane;
+    model.reading.scroll = 0;
+    if narrow && !model.queue.is_empty() {
+        model.zoomed = true;
+    }
+    if pane == Pane::Raw {
+        model.reading.to_evidence = true;
+        layers::to_first_evidence(model);
+    }
+}
+
+fn evidence(model: &mut Model, forward: bool) {
+    if model.pane != Pane::Raw {
+        show(model, Pane::Raw);
+        return;
+    }
+    let all = view::reader::evidence(model).len();
+    if all == 0 {
+        model.say(Tone::Plain, "no line of this mail is named as evidence");
+        return;
+    }
+    let step = if forward { 1 } else { all - 1 };
+    model.reading.evidence = (model.reading.evidence + step) % all;
+    layers::to_evidence(model);
+}
+
+/// The height of the text that scrolls, and the number of its lines.
+pub(super) fn reader_size(model: &Model) -> (usize, usize) {
+    let found = view::layout::layout(model.size, model.zoomed);
+    let place = match (found.second, model.pane) {
+        (Some(second), Pane::Raw | Pane::Returned) => {
+            Some(ratatui::layout::Rect { height: second.height.saturating_sub(1), ..second })
+        }
+        _ => found.pane,
+    };
+    let Some(place) = place else { return (1, 0) };
+    let small = (!model.zoomed && model.pane == Pane::Diagnosis).then_some(usize::from(place.height));
+    let rows = view::pane_rows(model, model.pane, usize::from(place.width), small);
+    (usize::from(place.height), rows.len())
+}
+
+/// Scrolls the reader by lines.
+fn scroll(model: &mut Model, by: isize) {
+    let (height, all) = reader_size(model);
+    let most = all.saturating_sub(height);
+    model.reading.scroll = model.reading.scroll.min(most).saturating_add_signed(by).min(most);
+}
+
+/// Movement in the list and the reader; says whether the key was one.
+fn movement(model: &mut Model, action: Action) -> bool {
+    let found = view::layout::layout(model.size, false);
+    let page = isize::try_from(usize::from(found.list.height).saturating_sub(1).max(1)).unwrap_or(1);
+    // In the reader, pages belong to the text: on the whole screen, or beside the list.
+    let reads = model.zoomed || (matches!(model.pane, Pane::Raw | Pane::Returned) && found.pane.is_some());
+    let reader_page = isize::try_from(reader_size_if(model, reads).saturating_sub(1).max(1)).unwrap_or(1);
+    match action {
+        Action::Down => model.queue.step(1),
+        Action::Up => model.queue.step(-1),
+        Action::PageDown if reads => scroll(model, reader_page),
+        Action::PageUp if reads => scroll(model, -reader_page),
+        Action::HalfDown if reads => scroll(model, reader_page / 2),
+        Action::HalfUp if reads => scroll(model, -(reader_page / 2)),
+        Action::PageDown => model.queue.step(page),
+        Action::PageUp => model.queue.step(-page),
+        Action::HalfDown => model.queue.step((page / 2).max(1)),
+        Action::HalfUp => model.queue.step(-(page / 2).max(1)),
+        Action::First if model.zoomed => model.reading.scroll = 0,
+        Action::Last if model.zoomed => scroll(model, isize::MAX),
+        Action::First => model.queue.go(0),
+        Action::Last => model.queue.go(usize::MAX),
+        Action::NextUndecided | Action::PreviousUndecided => {
+            match model.queue.next_undecided(action == Action::NextUndecided, &model.in_flight) {
+                Some(row) => model.queue.go(row),
+                None => model.say(Tone::Plain, "nothing is left to decide here"),
+            }
+        }
+        Action::NextGroup | Action::PreviousGroup => match model.queue.next_group(action == Action::NextGroup) {
+            Some(row) => model.queue.go(row),
+            None => model.say(Tone::Plain, "no other message in that direction"),
+        },
+        _ => return false,
+    }
+    true
+}
+
+fn reader_size_if(model: &Model, reads: bool) -> usize {
+    if reads { reader_size(model).0 } else { 1 }
+}

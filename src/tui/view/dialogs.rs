@@ -1,0 +1,201 @@
+//! What lies over the main screen: the correct-address dialog, prompts, menus, questions.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+
+use super::rows::{Row, draw, rule};
+use crate::suggest::Level;
+use crate::tui::confirm::Confirm;
+use crate::tui::correct::{Correct, Field};
+use crate::tui::edit::Line;
+use crate::tui::menu::Menu;
+use crate::tui::model::Model;
+use crate::tui::prompt::Prompt;
+use crate::tui::text::{clean, cut, fit, width, wrap};
+
+/// Puts the terminal's cursor somewhere, where that is on the screen.
+fn cursor(frame: &mut Frame, x: usize, y: u16) {
+    let area = frame.area();
+    if let Ok(x) = u16::try_from(x)
+        && x < area.width
+        && y < area.height
+    {
+        frame.set_cursor_position(Position { x, y });
+    }
+}
+
+/// The prompt on the line above the keys; its remark on the line above it.
+pub(super) fn prompt(prompt: &Prompt, model: &Model, place: Rect, frame: &mut Frame) {
+    let theme = &model.setup.theme;
+    let label = prompt.label();
+    let room = usize::from(place.width).saturating_sub(width(label) + 2);
+    let (shown, at) = prompt.line.window(room);
+    let row = Row::of(format!(" {label}"), theme.get("label")).and(fit(&shown, room), theme.get("text"));
+    clear(place, frame);
+    row.draw(place, frame.buffer_mut());
+    if !prompt.remark.is_empty() && place.y > 0 {
+        let above = Rect { y: place.y - 1, ..place };
+        clear(above, frame);
+        Row::of(
+            format!(" {}", cut(&clean(&prompt.remark), usize::from(place.width).saturating_sub(2))),
+            theme.get("warning"),
+        )
+        .draw(above, frame.buffer_mut());
+    }
+    cursor(frame, usize::from(place.x) + 1 + width(label) + at, place.y);
+}
+
+/// Blanks an area.
+pub(super) fn clear(area: Rect, frame: &mut Frame) {
+    use ratatui::widgets::{Clear, Widget};
+    let area = area.intersection(frame.area());
+    Clear.render(area, frame.buffer_mut());
+}
+
+/// A panel of lines at the foot of an area, under a rule with a title. Returns the area of its lines.
+fn panel(title: &str, rows: &[Row], area: Rect, model: &Model, frame: &mut Frame) -> Rect {
+    let theme = &model.setup.theme;
+    let wanted = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(1);
+    let height = wanted.min(area.height);
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    clear(place, frame);
+    let words = [(format!("[{}]", clean(title)), theme.get("tab"))];
+    let buffer = frame.buffer_mut();
+    rule(place.width, &words, "", theme.get("rule")).draw(Rect { height: 1.min(height), ..place }, buffer);
+    let inner = Rect { y: place.y + height.min(1), height: height.saturating_sub(1), ..place };
+    draw(rows, 0, inner, buffer);
+    inner
+}
+
+/// A menu.
+pub(super) fn menu(menu: &Menu, model: &Model, area: Rect, frame: &mut Frame) {
+    let theme = &model.setup.theme;
+    let columns = usize::from(area.width);
+    let line = |item: &crate::tui::menu::Item, room: usize| {
+        Row::of(format!(" {} ", item.key), theme.get("key"))
+            .and(format!(" {}", fit(&clean(&item.label), room.saturating_sub(5))), theme.get("text"))
+    };
+    let single = menu.items.len() < usize::from(area.height) || columns < 60;
+    let rows: Vec<Row> = if single {
+        menu.items.iter().map(|item| line(item, columns)).collect()
+    } else {
+        let half = menu.items.len().div_ceil(2);
+        let (left, right) = menu.items.split_at(half);
+        let pair = |(at, item): (usize, &crate::tui::menu::Item)| {
+            let mut row = line(item, columns / 2);
+            if let Some(other) = right.get(at) {
+                row.pieces.extend(line(other, columns / 2).pieces);
+            }
+            row
+        };
+        left.iter().enumerate().map(pair).collect()
+    };
+    panel(&menu.title, &rows, area, model, frame);
+}
+
+/// A question.
+pub(super) fn confirm(confirm: &Confirm, model: &Model, area: Rect, frame: &mut Frame) {
+    let theme = &model.setup.theme;
+    let mut rows: Vec<Row> = wrap(&clean(&confirm.question), usize::from(area.width).saturating_sub(2))
+        .into_iter()
+        .map(|line| Row::of(format!(" {line}"), theme.get("warning")))
+        .collect();
+    rows.push(
+        Row::of(format!(" {} ", confirm.key), theme.get("key")).and("yes    any other key: no", theme.get("text")),
+    );
+    panel("Sure?", &rows, area, model, frame);
+}
+
+/// A field of the dialog: its label, its text, and the column of the cursor in it.
+fn input(label: &str, line: &Line, here: bool, columns: usize, model: &Model) -> (Row, usize) {
+    let theme = &model.setup.theme;
+    let room = columns.saturating_sub(12).max(1);
+    let (shown, at) = line.window(room);
+    let style = if here { "address" } else { "text" };
+    (Row::of(format!(" {label:<9} "), theme.get("label")).and(shown, theme.get(style)), 11 + at)
+}
+
+/// The correct-address dialog.
+pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut Frame) {
+    let theme = &model.setup.theme;
+    let columns = usize::from(area.width);
+    let text = theme.get("text");
+    let mut rows = Vec::new();
+    rows.push(Row::of(format!(" {:<9} ", "Failed"), theme.get("label")).and(clean(&dialog.failed), text));
+    let (row, address_at) = input("New", &dialog.address, dialog.field == Field::Address, columns, model);
+    let address_row = rows.len();
+    rows.push(row);
+    let roomy = area.height > 14;
+    if roomy {
+        rows.push(Row::default());
+    }
+    let longest =
+        dialog.suggestions.iter().map(|(address, _)| width(&clean(address))).max().unwrap_or(0).min(columns / 2);
+    for (at, (address, because)) in dialog.suggestions.iter().enumerate() {
+        let style = if dialog.address.touched { theme.get("hint") } else { text };
+        rows.push(
+            Row::of(format!("   {} ", at + 1), theme.get("key"))
+                .and(format!(" {}  ", fit(&clean(address), longest)), style)
+                .and(clean(because), theme.get("hint")),
+        );
+    }
+    if dialog.suggestions.is_empty() {
+        rows.push(Row::of("   no suggestion: type the right address", theme.get("hint")));
+    }
+    if roomy {
+        rows.push(Row::default());
+    }
+    rows.extend(checks(dialog, model, columns));
+    for (at, scope) in dialog.scopes.iter().enumerate() {
+        let mark = if scope.on { "[x]" } else { "[ ]" };
+        let label = if at == 0 { "Also for" } else { "" };
+        let here = dialog.field == Field::Scope(at);
+        let words = format!("{mark} {} {}", scope.cases.len(), scope.label);
+        let style = if here { theme.get("selected") } else { text };
+        rows.push(Row::of(format!(" {label:<9} "), theme.get("label")).and(words, style));
+    }
+    let (row, note_at) = input("Note", &dialog.note, dialog.field == Field::Note, columns, model);
+    let note_row = rows.len();
+    rows.push(row);
+    rows.push(Row::of(" Nothing is sent: the new address goes to the journal and the export.", theme.get("hint")));
+    let inner = panel("Correct address", &rows, area, model, frame);
+    let (row, at) = match dialog.field {
+        Field::Address => (address_row, address_at),
+        Field::Note => (note_row, note_at),
+        Field::Scope(_) => return,
+    };
+    if let Ok(row) = u16::try_from(row)
+        && row < inner.height
+    {
+        cursor(frame, usize::from(inner.x) + at, inner.y + row);
+    }
+}
+
+fn checks(dialog: &Correct, model: &Model, columns: usize) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    let label = |text: &str| Row::of(format!(" {text:<9} "), theme.get("label"));
+    if !dialog.address.touched {
+        return vec![label("Checks").and("the cursor stands where the address looks wrong", theme.get("hint"))];
+    }
+    let mut rows = Vec::new();
+    let room = columns.saturating_sub(12).max(8);
+    if dialog.level() != Some(Level::Error) && dialog.checked.is_some() {
+        rows.push(label("Checks").and("syntax ok, not the failed address", theme.get("text")));
+    }
+    for finding in dialog.findings.iter().take(3) {
+        let (mark, style, more) = match finding.level {
+            Level::Error => ("! ", "error", ""),
+            Level::Warning if dialog.warned => ("! ", "warning", " (Enter again saves it all the same)"),
+            Level::Warning => ("! ", "warning", ""),
+            Level::Note => ("", "text", ""),
+        };
+        for line in wrap(&clean(&format!("{mark}{}{more}", finding.message)), room) {
+            let name = if rows.is_empty() { "Checks" } else { "" };
+            rows.push(label(name).and(line, theme.get(style)));
+        }
+    }
+    if rows.is_empty() {
+        rows.push(label("Checks"));
+    }
+    rows
+}

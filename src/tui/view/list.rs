@@ -1,0 +1,204 @@
+//! The list: one row per case, only the visible ones laid out.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::layout::{Layout, MEDIUM};
+use super::rows::Row;
+use crate::model::{Case, Kind, State};
+use crate::tui::filter::is_flagged;
+use crate::tui::model::Model;
+use crate::tui::text::{clean, cut, fit, width};
+
+/// Who a case is about, for a row or a message: the failed address, else the subject of what could not be read.
+pub fn who(case: &Case) -> String {
+    if case.address.is_empty() {
+        return format!("? {}", case.subject.as_deref().unwrap_or("no subject"));
+    }
+    case.address.clone()
+}
+
+/// The code of a case: its status, else its reply code.
+pub fn code(case: &Case) -> String {
+    match (case.status, case.reply_code) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(reply)) => reply.to_string(),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+/// Why it failed, in the words of the list.
+fn why(model: &Model, case: &Case) -> String {
+    let title = &model.words(case.cause).title;
+    match case.kind {
+        _ if case.address.is_empty() => "not a bounce?".to_owned(),
+        Kind::Delay => format!("delayed: {title}"),
+        Kind::Complaint => "reported as spam".to_owned(),
+        _ if title.is_empty() => case.cause.slug().replace('-', " "),
+        _ => title.clone(),
+    }
+}
+
+/// Widths of the columns; 0 leaves one out.
+struct Columns {
+    number: usize,
+    marks: usize,
+    code: usize,
+    address: usize,
+    times: usize,
+    why: usize,
+    reporter: usize,
+}
+
+impl Columns {
+    fn of(model: &Model, list: Rect, wide: bool) -> Self {
+        let all = usize::from(list.width);
+        let mut columns = Self { number: 0, marks: 2, code: 7, address: 0, times: 4, why: 0, reporter: 0 };
+        if all < 40 {
+            (columns.marks, columns.code, columns.times) = (1, 0, 0);
+        }
+        if !wide && list.width >= MEDIUM {
+            columns.number = model.queue.len().to_string().len().max(3) + 1;
+        }
+        // marker, number, blank and state, marks, then each column with a blank before it
+        let fixed = 3 + columns.number + columns.marks + (columns.code + 1).min(columns.code * 2) + columns.times + 1;
+        let room = all.saturating_sub(fixed);
+        if all >= 100 {
+            columns.reporter = (room / 6).clamp(10, 24);
+        }
+        let rest = room.saturating_sub(columns.reporter + usize::from(columns.reporter > 0));
+        columns.address = if rest < 34 { rest } else { (rest * 11 / 20).min(48) };
+        if rest - columns.address > 8 {
+            columns.why = rest - columns.address - 1;
+        } else {
+            columns.address = rest;
+        }
+        columns
+    }
+}
+
+/// The headings of the columns.
+pub fn heading(model: &Model, layout: &Layout) -> Row {
+    let columns = Columns::of(model, layout.list, layout.wide);
+    let number = if columns.number > 0 { format!("{:>1$}", "#", columns.number) } else { String::new() };
+    let mut text = format!(" {number} {}", fit("St", 1 + columns.marks));
+    for (title, width) in [
+        ("Code", columns.code),
+        ("Failed recipient", columns.address + columns.times),
+        ("Why", columns.why),
+        ("Reporter", columns.reporter),
+    ] {
+        if width > 0 {
+            text.push(' ');
+            text.push_str(&fit(title, width));
+        }
+    }
+    Row::of(text, model.setup.theme.get("heading"))
+}
+
+/// Draws the visible rows.
+pub fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) {
+    let area = layout.list;
+    if model.queue.is_empty() {
+        let theme = &model.setup.theme;
+        for (line, y) in empty(model).into_iter().zip(area.y..area.bottom()) {
+            Row::of(format!("  {line}"), theme.get("text")).draw(Rect::new(area.x, y, area.width, 1), buffer);
+        }
+        return;
+    }
+    let columns = Columns::of(model, area, layout.wide);
+    for (offset, y) in (area.y..area.bottom()).enumerate() {
+        let row = model.queue.top + offset;
+        let Some(case) = model.queue.row(row) else { break };
+        let place = Rect::new(area.x, y, area.width, 1);
+        let here = row == model.queue.cursor();
+        line(model, case, row, &columns, here).draw(place, buffer);
+    }
+}
+
+/// What stands in an empty list.
+fn empty(model: &Model) -> Vec<String> {
+    let keys = &model.setup.keys;
+    if !model.loaded {
+        return vec![String::new()];
+    }
+    if !model.queue.filter().is_empty() {
+        let clear = keys.hint(crate::tui::keys::Action::ClearFilter);
+        return vec![String::new(), "No case matches the filter.".into(), format!("{clear} clears it.")];
+    }
+    let mut lines = vec![String::new(), "The queue is empty: no bounce waits for a decision.".to_owned()];
+    if model.setup.accounts.is_empty() {
+        lines.push("bounceback import PATH or bounceback pull brings some in.".to_owned());
+    } else {
+        lines.push(format!("{} fetches new mail.", keys.hint(crate::tui::keys::Action::Pull)));
+    }
+    lines
+}
+
+/// State letter and up to two marks: `!` again or due, `*` tagged, `"` noted, `?` not fully read.
+pub fn marks(model: &Model, case: &Case) -> String {
+    let mut marks = String::new();
+    if is_flagged(case, model.now) {
+        marks.push('!');
+    }
+    if model.queue.tagged().contains(&case.id) {
+        marks.push('*');
+    }
+    if case.noted {
+        marks.push('"');
+    }
+    if case.unread {
+        marks.push('?');
+    }
+    marks.chars().take(2).collect()
+}
+
+fn line(model: &Model, case: &Case, row: usize, columns: &Columns, here: bool) -> Row {
+    let theme = &model.setup.theme;
+    let text = theme.get("text");
+    let flagged = is_flagged(case, model.now);
+    let number = if columns.number > 0 { format!("{:>1$}", row + 1, columns.number) } else { String::new() };
+    let state = if model.in_flight.contains(&case.id) { '~' } else { case.state.letter() };
+    let state_style = if flagged { theme.get("again") } else { theme.state(case.state) };
+    let decided = case.state != State::New && !flagged;
+    let body = if decided { theme.state(State::Done) } else { text };
+    let times = match case.notices {
+        2..=99 => format!(" x{:<2}", case.notices),
+        100.. => " x99".to_owned(),
+        _ => String::new(),
+    };
+    let mut line = Row::of(if here { ">" } else { " " }, text)
+        .and(number, body)
+        .and(format!(" {state}"), state_style)
+        .and(fit(&marks(model, case), columns.marks), theme.get("again"));
+    if columns.code > 0 {
+        line = line.and(format!(" {}", fit(&code(case), columns.code)), body);
+    }
+    // Only the address is marked: a whole row in reverse costs twice the bytes for each step.
+    let selected = theme.get(if flagged { "selected-again" } else { "selected" });
+    let address = cut(&clean(&who(case)), columns.address);
+    let rest = columns.address - width(&address);
+    line = line.and(" ", body).and(address, if here { selected } else { body });
+    line = line.and(format!("{}{}", " ".repeat(rest), fit(&times, columns.times)), body);
+    if columns.why > 0 {
+        line = line.and(format!(" {}", fit(&clean(&why(model, case)), columns.why)), body);
+    }
+    if columns.reporter > 0 {
+        let reporter = case.reporter.as_deref().unwrap_or("-");
+        line = line.and(format!(" {}", fit(&clean(reporter), columns.reporter)), body);
+    }
+    line
+}
+
+/// A state in the words of the screen.
+pub fn state_name(state: State) -> &'static str {
+    match state {
+        State::New => "new",
+        State::Corrected => "corrected",
+        State::Retry => "retry later",
+        State::NotOurFault => "not our fault",
+        State::Spam => "spam/backscatter",
+        State::Escalated => "escalated",
+        State::Done => "done otherwise",
+    }
+}

@@ -1,0 +1,201 @@
+//! Threads of the screen: the desk's own, one per fetch, one for the keyboard, one for signals. Each sends what happened
+//! through one channel and touches nothing else.
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::Signals;
+
+use super::hands::Hands;
+use super::msg::{Effect, Failure, FetchStep, Msg};
+use super::terminal;
+use crate::desk::{self, Cancel, Desk, PullProgress};
+use crate::model::Timestamp;
+use crate::source::imap;
+
+/// Between two reports of a fetch.
+const REPORT: Duration = Duration::from_millis(500);
+
+/// What reaches the loop of the screen.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Bytes from the keyboard.
+    Typed(Vec<u8>),
+    /// The terminal is gone.
+    Gone,
+    /// The terminal has another size.
+    Resized,
+    /// The process is asked to end.
+    Ended(i32),
+    /// The process is asked to stop for a while.
+    Stopped,
+    /// The process goes on.
+    Continued,
+    /// The desk answers one request.
+    Answer(Vec<Msg>),
+    /// A fetch goes on.
+    Fetched(String, FetchStep),
+}
+
+/// What the desk's thread is asked.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a few a second, moved once")]
+pub(super) enum Request {
+    /// Every case and the kept state.
+    Begin,
+    /// A wish of the screen.
+    Perform(Effect, Timestamp),
+    /// What changed since the last look.
+    Look,
+    /// Texts for the next run.
+    Keep(Vec<(String, Option<String>)>),
+}
+
+/// Starts the desk's thread. It answers each request with one [`Event::Answer`], in order, and ends with its channel.
+pub(super) fn desk(
+    mut hands: Hands,
+    events: Sender<Event>,
+) -> std::io::Result<(Sender<Request>, thread::JoinHandle<()>)> {
+    let (requests, inbox) = channel();
+    let work = move || {
+        for request in inbox {
+            let caught = catch_unwind(AssertUnwindSafe(|| answer(&mut hands, request)));
+            let answer = caught.unwrap_or_else(|_| {
+                vec![Msg::Failed(Failure {
+                    what: "an internal fault; what is saved is safe".into(),
+                    hint: Some("please report it".into()),
+                })]
+            });
+            if events.send(Event::Answer(answer)).is_err() {
+                return;
+            }
+        }
+    };
+    Ok((requests, thread::Builder::new().name("worker-desk".into()).spawn(work)?))
+}
+
+fn answer(hands: &mut Hands, request: Request) -> Vec<Msg> {
+    match request {
+        Request::Begin => hands.begin(),
+        Request::Perform(effect, now) => hands.perform(effect, now).into_iter().collect(),
+        Request::Look => hands.look().into_iter().collect(),
+        Request::Keep(texts) => texts.iter().filter_map(|(key, text)| hands.keep(key, text.as_deref())).collect(),
+    }
+}
+
+/// An inbox that `$` fetches from.
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Makes what a fetch needs; may run a command for the secret, so it is called in the fetch's own thread.
+    pub options: Box<dyn Fn() -> Result<imap::Options, Failure> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Starts a fetch.
+pub(super) fn fetch(
+    account: std::sync::Arc<Account>,
+    options: desk::Options,
+    now: Timestamp,
+    cancel: Cancel,
+    events: Sender<Event>,
+) {
+    let name = account.name.clone();
+    let failed_events = events.clone();
+    let work = move || {
+        let tell = |step| {
+            let _ = events.send(Event::Fetched(account.name.clone(), step));
+        };
+        tell(FetchStep::Begun);
+        let caught = catch_unwind(AssertUnwindSafe(|| pull(&account, &options, now, &cancel, &tell)));
+        tell(match caught {
+            Ok(Ok(step)) => step,
+            Ok(Err(failure)) => FetchStep::Failed(failure),
+            Err(_) => FetchStep::Failed(Failure {
+                what: "an internal fault while fetching".into(),
+                hint: Some("please report it".into()),
+            }),
+        });
+    };
+    if let Err(why) = thread::Builder::new().name("worker-fetch".into()).spawn(work) {
+        let failure = Failure { what: format!("could not start fetching: {why}"), hint: None };
+        let _ = failed_events.send(Event::Fetched(name, FetchStep::Failed(failure)));
+    }
+}
+
+fn pull(
+    account: &Account,
+    options: &desk::Options,
+    now: Timestamp,
+    cancel: &Cancel,
+    tell: &dyn Fn(FetchStep),
+) -> Result<FetchStep, Failure> {
+    let source = (account.options)()?;
+    let mut desk = Desk::open(options)?;
+    let mut last = Instant::now();
+    let pulled = desk.pull(&source, now, cancel, &mut |progress| {
+        if let PullProgress::Report { scanned, total, found, .. } = progress
+            && last.elapsed() >= REPORT
+        {
+            last = Instant::now();
+            tell(FetchStep::At(scanned, Some(total), found));
+        }
+    })?;
+    if let Some((folder, why)) = pulled.folders.first() {
+        return Err(Failure { what: format!("could not read folder \"{folder}\": {why}"), hint: None });
+    }
+    let filled = pulled.filled;
+    let unreadable = filled.unreadable.len() as u64;
+    Ok(FetchStep::Ended { notices: filled.notices, cases: filled.cases, cancelled: filled.cancelled, unreadable })
+}
+
+/// Reads the keyboard. After each piece it waits for a token, so that nothing is read while an editor has the terminal.
+pub(super) fn keyboard(tokens: Receiver<()>, events: Sender<Event>) -> std::io::Result<()> {
+    let mut source = terminal::keyboard()?;
+    let work = move || {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let event = match source.read(&mut buffer) {
+                Ok(0) => Event::Gone,
+                Ok(n) => Event::Typed(buffer[..n].to_vec()),
+                Err(why) if why.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) => Event::Gone,
+            };
+            let gone = matches!(event, Event::Gone);
+            if events.send(event).is_err() || gone || tokens.recv().is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("worker-keyboard".into()).spawn(work).map(drop)
+}
+
+/// Turns signals into events.
+pub(super) fn signals(events: Sender<Event>) -> std::io::Result<signal_hook::iterator::Handle> {
+    let mut signals = Signals::new([SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT])?;
+    let handle = signals.handle();
+    let work = move || {
+        for signal in signals.forever() {
+            let event = match signal {
+                SIGWINCH => Event::Resized,
+                SIGTSTP => Event::Stopped,
+                SIGCONT => Event::Continued,
+                other => Event::Ended(other),
+            };
+            if events.send(event).is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().name("worker-signals".into()).spawn(work)?;
+    Ok(handle)
+}

@@ -1,0 +1,188 @@
+//! The engine on whole mails: golden cases in `tests/corpus`, and the public corpus beside the project when it is there.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bounceback::diagnose::{Context, diagnose, explain, families, is_candidate};
+use bounceback::model::{Cause, Identity, Kind, Ours};
+
+use crate::golden;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+#[test]
+fn every_case_reads_as_a_person_checked_it() {
+    let context = Context::default();
+    let wrong: Vec<String> = golden::files(&root().join("tests/corpus"), "eml")
+        .iter()
+        .filter_map(|path| {
+            golden::check(&path.with_extension("txt"), &explain(&diagnose(&std::fs::read(path).unwrap(), &context)))
+                .err()
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_case_has_at_most_one_format_and_every_format_its_example() {
+    let context = Context::default();
+    let mut claimed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in golden::files(&root().join("tests/corpus"), "eml") {
+        let name =
+            path.strip_prefix(root().join("tests/corpus")).unwrap().with_extension("").to_string_lossy().into_owned();
+        let found = families(&std::fs::read(&path).unwrap(), &context);
+        assert!(found.len() <= 1, "{name} is claimed by {found:?}");
+        claimed.insert(name, found);
+    }
+    for format in context.rules.formats() {
+        if format.family.starts_with("generic") {
+            continue;
+        }
+        let example = format.example.as_ref().unwrap_or_else(|| panic!("{} has no example", format.family));
+        assert_eq!(
+            claimed.get(example),
+            Some(&vec![format.family.clone()]),
+            "the example of {} is claimed by another, or missing",
+            format.family
+        );
+    }
+}
+
+#[test]
+fn every_notice_of_the_corpus_is_a_candidate_by_its_header() {
+    for path in golden::files(&root().join("tests/corpus"), "eml") {
+        let mail = std::fs::read(&path).unwrap();
+        let diagnosis = diagnose(&mail, &Context::default());
+        let passed_on = path.to_string_lossy().contains("forwarded/");
+        if diagnosis.kind.is_bounce() && !passed_on {
+            assert!(is_candidate(&mail), "{} would never be fetched", path.display());
+        }
+    }
+}
+
+#[test]
+fn line_ends_change_nothing() {
+    for path in golden::files(&root().join("tests/corpus"), "eml") {
+        let mail = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        if mail.contains('\r') {
+            continue;
+        }
+        let plain = diagnose(mail.as_bytes(), &Context::default());
+        let windows = diagnose(mail.replace('\n', "\r\n").as_bytes(), &Context::default());
+        assert_eq!(plain, windows, "{}", path.display());
+    }
+}
+
+#[test]
+fn codes_are_never_invented() {
+    for path in golden::files(&root().join("tests/corpus"), "eml") {
+        let mail = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&mail);
+        for recipient in diagnose(&mail, &Context::default()).recipients {
+            if let Some(status) = recipient.status {
+                assert!(text.contains(&status.to_string()), "{}: {status} stands nowhere", path.display());
+            }
+            if let Some(code) = recipient.reply_code {
+                assert!(text.contains(&code.to_string()), "{}: {code} stands nowhere", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn evidence_stands_on_the_line_it_names() {
+    for path in golden::files(&root().join("tests/corpus"), "eml") {
+        let mail = std::fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&mail).replace("\r\n", "\n").replace('\r', "\n");
+        let lines: Vec<&str> = text.split('\n').collect();
+        for recipient in diagnose(&mail, &Context::default()).recipients {
+            let Some(evidence) = recipient.evidence.iter().find(|one| one.claim == "recipient") else {
+                panic!("{}: no evidence", path.display())
+            };
+            let Some(line) = evidence.line else { continue };
+            let near =
+                lines.get(line as usize - 1..(line as usize + 1).min(lines.len())).unwrap().concat().to_lowercase();
+            let local = recipient.address.local().to_lowercase();
+            let named = near.contains(&local) || evidence.from.contains("To field");
+            assert!(named, "{}:{line} does not name {}: {near:?}", path.display(), recipient.address);
+        }
+    }
+}
+
+#[test]
+fn ours_and_forged_are_told_apart() {
+    let mail = std::fs::read(root().join("tests/corpus/qmail/unknown-user.eml")).unwrap();
+    let of = |identity: Identity| diagnose(&mail, &Context { identity, ..Context::default() }).authenticity;
+    let ours = of(Identity { domains: vec!["company.example".into()], ..Identity::default() });
+    assert_eq!(ours.verdict, Ours::Ours, "{ours:?}");
+    let foreign = of(Identity { domains: vec!["other.example".into()], ..Identity::default() });
+    assert_eq!(foreign.verdict, Ours::NotOurs, "{foreign:?}");
+    assert_eq!(of(Identity::default()).verdict, Ours::Unknown);
+}
+
+#[test]
+fn our_own_address_is_never_the_failed_one() {
+    let mail = b"Return-Path: <>\nFrom: postmaster@mx.example.net\nTo: support@company.example\nSubject: Undeliverable\n\nYour message could not be delivered.\nsupport@company.example\n550 5.1.1 unknown\n";
+    let diagnosis = diagnose(mail, &Context::default());
+    assert!(diagnosis.recipients.is_empty(), "{diagnosis:?}");
+    assert!(diagnosis.likely_bounce && diagnosis.kind == Kind::Other);
+}
+
+#[test]
+fn a_new_address_is_kept_as_evidence() {
+    for (case, want) in
+        [("generic/moved", "anna.berg@example.com"), ("auto-reply/left-the-company", "bert.neu@example.org")]
+    {
+        let mail = std::fs::read(root().join("tests/corpus").join(case).with_extension("eml")).unwrap();
+        let diagnosis = diagnose(&mail, &Context::default());
+        let found: Vec<&str> = diagnosis.new_addresses.iter().map(|new| new.address.as_str()).collect();
+        assert_eq!(found, [want], "{case}");
+    }
+}
+
+#[test]
+fn the_public_corpus_is_read_as_far_as_it_was() {
+    let folder = root().join("../shared/corpus/public");
+    let Ok(truth) = std::fs::read_to_string(folder.join("truth.jsonl")) else {
+        println!("skipped: no public corpus beside the project");
+        return;
+    };
+    let context = Context::default();
+    let (mut bounces, mut detected, mut exact) = (0, 0, 0);
+    for line in truth.lines() {
+        let truth: serde_json::Value = serde_json::from_str(line).unwrap();
+        let mail = std::fs::read(folder.join("mail").join(truth["file"].as_str().unwrap())).unwrap();
+        let diagnosis = diagnose(&mail, &context);
+        if truth["is_bounce"] == false {
+            assert!(!diagnosis.kind.is_bounce(), "{} is no bounce", truth["file"]);
+            continue;
+        }
+        bounces += 1;
+        detected += usize::from(diagnosis.kind.is_bounce());
+        let mut want: Vec<String> = truth["recipients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["address"].as_str().unwrap().to_lowercase())
+            .collect();
+        let mut got: Vec<String> = diagnosis.recipients.iter().map(|one| one.address.as_str().to_lowercase()).collect();
+        want.sort();
+        got.sort();
+        exact += usize::from(want == got);
+    }
+    assert_eq!(detected, bounces);
+    assert!(exact * 100 >= bounces * 97, "{exact} of {bounces}");
+}
+
+#[test]
+fn most_causes_have_a_case() {
+    let context = Context::default();
+    let causes: std::collections::BTreeSet<Cause> = golden::files(&root().join("tests/corpus"), "eml")
+        .iter()
+        .flat_map(|path| diagnose(&std::fs::read(path).unwrap(), &context).recipients)
+        .map(|one| one.cause)
+        .collect();
+    assert!(causes.len() >= 12, "{causes:?}");
+}

@@ -1,0 +1,257 @@
+//! Screens as readable text: `tests/screens/*.txt` hold a size, a mailbox and keys, then the screen they lead to.
+//!
+//! Everything but the terminal is real: the desk, its store, `update` and `view`. `UPDATE_EXPECT=1` rewrites the files.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bounceback::desk::{self, Desk};
+use bounceback::model::{Identity, Timestamp, Zone};
+use bounceback::tui::hands::Hands;
+use bounceback::tui::input::{Code, Input, Key, Parser};
+use bounceback::tui::model::Model;
+use bounceback::tui::msg::{Effect, Msg};
+use bounceback::tui::theme::Depth;
+use bounceback::tui::update::{is_blocked, update};
+use bounceback::tui::{self, view};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+
+/// The moment of every test: some days after the demo's mails.
+pub(crate) const NOW: Timestamp = Timestamp(1_795_000_000);
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub(crate) fn demo_mails() -> Vec<(String, Vec<u8>)> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(root().join("assets/demo")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
+    paths.sort();
+    assert!(paths.len() >= 40);
+    paths
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap()))
+        .collect()
+}
+
+/// A screen without a terminal: wishes of the desk are carried out at once.
+pub(crate) struct Sitting {
+    pub(crate) model: Model,
+    hands: Hands,
+    /// Wishes of others than the desk.
+    pub(crate) wishes: Vec<Effect>,
+    parser: Parser,
+}
+
+pub(crate) fn options(state_dir: Option<&Path>) -> desk::Options {
+    let identity = Identity {
+        addresses: vec!["support@company.example".into()],
+        domains: vec!["company.example".into()],
+        ..Identity::default()
+    };
+    desk::Options {
+        state_dir: state_dir.map(Path::to_owned),
+        identity,
+        lead: "lead".into(),
+        ticket_url: Some("https://company.example/t?q={ticket}".into()),
+        ..desk::Options::default()
+    }
+}
+
+impl Sitting {
+    pub(crate) fn on(mails: Vec<(String, Vec<u8>)>, size: (u16, u16), depth: Depth) -> Self {
+        let mut desk = Desk::open(&options(None)).unwrap();
+        desk.import_mails(mails.into_iter(), NOW).unwrap();
+        Self::at(desk, options(None), size, depth)
+    }
+
+    pub(crate) fn demo(size: (u16, u16)) -> Self {
+        Self::on(demo_mails(), size, Depth::None)
+    }
+
+    pub(crate) fn at(desk: Desk, options: desk::Options, size: (u16, u16), depth: Depth) -> Self {
+        let mut options = tui::Options::new(options, "support@company.example");
+        options.zone = Zone::UTC;
+        options.export_dir = "exports".into();
+        let setup = tui::setup(&options, &desk, depth).unwrap();
+        let mut sitting = Self {
+            model: Model::new(setup, size, NOW),
+            hands: Hands::new(desk),
+            wishes: Vec::new(),
+            parser: Parser::default(),
+        };
+        for message in sitting.hands.begin() {
+            sitting.send(message);
+        }
+        sitting
+    }
+
+    pub(crate) fn send(&mut self, message: Msg) {
+        let mut messages = VecDeque::from([message]);
+        while let Some(message) = messages.pop_front() {
+            for effect in update(&mut self.model, message) {
+                match self.hands.perform(effect.clone(), self.model.now) {
+                    Some(answer) => messages.push_back(answer),
+                    None => self.wishes.push(effect),
+                }
+            }
+            if messages.is_empty() && is_blocked(&self.model) {
+                messages.push_back(Msg::Painted);
+            }
+        }
+    }
+
+    /// Presses keys: words as in `keys.toml`; `text:…` types the rest of the word, `_` for a blank.
+    pub(crate) fn keys(&mut self, words: &str) -> &mut Self {
+        for word in words.split_whitespace() {
+            if let Some(text) = word.strip_prefix("text:") {
+                for c in text.chars() {
+                    let c = if c == '_' { ' ' } else { c };
+                    self.send(Msg::Key(Key::plain(Code::Char(c))));
+                }
+            } else {
+                self.send(Msg::Key(Key::named(word).unwrap_or_else(|| panic!("no key {word}"))));
+            }
+            self.send(Msg::Painted);
+        }
+        self
+    }
+
+    /// Sends bytes as a terminal would.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        for input in self.parser.feed(bytes) {
+            match input {
+                Input::Key(key) => self.send(Msg::Key(key)),
+                Input::Paste(text) => self.send(Msg::Paste(text)),
+                Input::Synchronized => {}
+            }
+        }
+        self
+    }
+
+    pub(crate) fn buffer(&self) -> Buffer {
+        let (width, height) = self.model.size;
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| view::view(&self.model, frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    pub(crate) fn screen(&self) -> String {
+        let buffer = self.buffer();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(tui::text::width(symbol).max(1)).unwrap();
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Runs of styled text, one line for each row that has any: `row: style "text", …`.
+    fn styles(&self) -> String {
+        let buffer = self.buffer();
+        let mut text = String::new();
+        for y in 0..buffer.area.height {
+            let mut runs: Vec<(String, String)> = Vec::new();
+            for x in 0..buffer.area.width {
+                let cell = &buffer[(x, y)];
+                let style = name(cell.fg, cell.bg, cell.modifier);
+                match runs.last_mut() {
+                    Some((own, run)) if *own == style => run.push_str(cell.symbol()),
+                    _ => runs.push((style, cell.symbol().to_owned())),
+                }
+            }
+            let shown: Vec<String> = runs
+                .iter()
+                .filter(|(style, run)| !style.is_empty() && !run.trim().is_empty())
+                .map(|(style, run)| format!("{style} {:?}", run.trim()))
+                .collect();
+            if !shown.is_empty() {
+                writeln!(text, "{:>3}: {}", y + 1, shown.join(", ")).unwrap();
+            }
+        }
+        text
+    }
+}
+
+fn name(fg: Color, bg: Color, modifier: Modifier) -> String {
+    let mut words = Vec::new();
+    for (flag, word) in [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::REVERSED, "reverse"),
+        (Modifier::UNDERLINED, "underline"),
+    ] {
+        if modifier.contains(flag) {
+            words.push(word.to_owned());
+        }
+    }
+    for (colour, word) in [(fg, ""), (bg, "on ")] {
+        if colour != Color::Reset {
+            words.push(format!("{word}{colour}").to_lowercase());
+        }
+    }
+    words.join(" ")
+}
+
+/// A file's head: `size 80x24`, `mails demo|none|FILE…`, `colours 0|16|256`, `keys …` (several lines).
+fn play(file: &str) -> String {
+    let head: Vec<&str> = file.lines().take_while(|line| !line.starts_with("----")).collect();
+    let value = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let (width, height) = value("size ").unwrap().split_once('x').unwrap();
+    let size = (width.parse().unwrap(), height.parse().unwrap());
+    let mails = match value("mails ").unwrap_or("demo") {
+        "demo" => demo_mails(),
+        "none" => Vec::new(),
+        names => {
+            let read = |name: &str| (name.to_owned(), fs::read(root().join("tests/screens/mails").join(name)).unwrap());
+            names.split_whitespace().map(read).collect()
+        }
+    };
+    let depth = match value("colours ") {
+        None | Some("0") => Depth::None,
+        Some("16") => Depth::Sixteen,
+        _ => Depth::Full,
+    };
+    let mut sitting = Sitting::on(mails, size, depth);
+    for keys in head.iter().filter_map(|line| line.strip_prefix("keys ")) {
+        sitting.keys(keys);
+    }
+    let mut out = format!("{}\n----\n{}", head.join("\n"), sitting.screen());
+    if value("colours ").is_some() {
+        write!(out, "---- styles\n{}", sitting.styles()).unwrap();
+    }
+    out
+}
+
+#[test]
+fn screens() {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(root().join("tests/screens")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    assert!(files.len() > 20, "no screens");
+    let mut wrong = Vec::new();
+    for file in files {
+        let want = fs::read_to_string(&file).unwrap();
+        let got = play(&want);
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&file, &got).unwrap();
+        } else if got != want {
+            wrong.push(format!("{}\n{got}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "screens differ (UPDATE_EXPECT=1 accepts them)\n{}", wrong.join("\n"));
+}
