@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bounceback::source::Cancel;
 use bounceback::source::imap::{Cursor, Event, Options, Tls, pull};
 
-use crate::intake::{candidate, options, password};
+use crate::intake::{Child, candidate, options, password};
 use crate::proxy::{Line, Proxy};
 use crate::servers::{Dovecot, PASSWORD, full, installed};
 
@@ -133,4 +133,55 @@ fn r02_r03_bytes_round_trips_and_time() {
             time.as_secs_f64()
         );
     }
+}
+
+#[test]
+fn r04_memory_stays_small() {
+    let Some(server) = Dovecot::start() else { return };
+    let count = if full() { 100_000 } else { 3_000 };
+    let truth = server.seed("many@example.com", count, &["--light"]);
+    let bounces = truth.values().filter(|kind| kind.as_str().unwrap().starts_with("bounce")).count();
+    let base = plain(&server, "many@example.com");
+    let child = Child::pull(&base);
+    assert!(child.places.len() >= bounces, "{child:?}");
+    println!(
+        "| {count} messages, {bounces} bounces | {} handed over | {:.1} MB resident at most | {:.1} MB before the pull |",
+        child.places.len(),
+        child.peak_kib as f64 / 1024.0,
+        child.start_kib as f64 / 1024.0
+    );
+    assert!(child.peak_kib <= 60 * 1024, "{child:?}");
+    if full() {
+        // as the requirement is put: on the same line, in the same run, to a third of mbsync's time
+        let cost = measure(&base, server.plain, DELAYED, &BTreeMap::new());
+        print("100,000 messages, 50 ms", &cost);
+        if let Some((bytes, time)) = mbsync(server.plain, "many@example.com", DELAYED) {
+            println!(
+                "| mbsync (FSync no), 50 ms | {count} | {:.3} MB | | | {:.2} s |",
+                bytes as f64 / 1e6,
+                time.as_secs_f64()
+            );
+            assert!(cost.whole * 3 <= time, "{:?} and {time:?}", cost.whole);
+        }
+    }
+}
+
+/// One message of two gigabytes among the others costs its header and its beginning.
+#[test]
+fn r04_a_huge_message_costs_nothing() {
+    let Some(server) = Dovecot::start() else { return };
+    server.seed("huge@example.com", 20, &["--bounce-pct", "100", "--light"]);
+    let base = plain(&server, "huge@example.com");
+    let small = Child::pull(&base);
+    assert_eq!(small.places.len(), 20);
+    // its size is in its name, so the server need not read it; the file itself has a hole
+    let size = 2_u64 << 30;
+    let head =
+        "From: MAILER-DAEMON@x.example\nSubject: Undelivered Mail\nMessage-ID: <huge@x.example>\n\nThe mail system\n";
+    let path = server.maildir("huge@example.com").join(format!("cur/1800000000.M1.huge,S={size},W={size}:2,"));
+    std::fs::write(&path, head).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(size).unwrap();
+    let child = Child::pull(&base);
+    assert_eq!((child.places.len(), child.unreadable), (21, 0), "{child:?}");
+    assert!(child.peak_kib <= small.peak_kib + 1024, "{} KiB instead of {}", child.peak_kib, small.peak_kib);
 }

@@ -14,6 +14,7 @@ mod golden;
 mod intake;
 mod intake_cost;
 mod intake_hostile;
+mod intake_trust;
 mod oauth;
 mod providers;
 mod proxy;

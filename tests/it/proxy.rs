@@ -71,6 +71,11 @@ impl Proxy {
     pub(crate) fn connections(&self) -> u64 {
         self.counts.connections.load(Ordering::SeqCst)
     }
+
+    /// Everything the client sent.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&self.counts.said.lock().unwrap()).into_owned()
+    }
 }
 
 impl Drop for Proxy {

@@ -3,7 +3,7 @@
 //! Every server listens on ports nobody else uses and dies with its handle. Where Dovecot is not installed a test says
 //! so in one line and passes; `tests/run` installs it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -151,6 +151,11 @@ pub(crate) struct Script {
 }
 
 impl Script {
+    /// A port where nobody listens.
+    pub(crate) fn free_port() -> u16 {
+        free_ports(1)
+    }
+
     /// Starts a script that prints `up PORT` when it is ready, and ends when its standard input does.
     pub(crate) fn start(name: &str, arguments: &[&str]) -> Self {
         let mut script = Command::new(scripts().join(name));
@@ -166,5 +171,122 @@ impl Drop for Script {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Another brand of server, started by its script; for `tests/run --full`.
+struct Other {
+    watch: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl Other {
+    fn start(script: &str, dir: tempfile::TempDir, port: u16) -> Option<Self> {
+        let mut up = Command::new(scripts().join(script));
+        up.arg(dir.path()).arg(port.to_string()).env("WATCH", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut watch = up.spawn().unwrap();
+        let mut lines = String::new();
+        watch.stdout.take().unwrap().read_to_string(&mut lines).unwrap();
+        let other = Self { watch, _dir: dir };
+        assert!(lines.contains("stop ") && listening(port), "{script}: {lines}");
+        Some(other)
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        drop(self.watch.stdin.take());
+        let _ = self.watch.wait();
+    }
+}
+
+const EXTRA: &str = "/opt/imapd-extra";
+
+/// A private Cyrus; its user is `user`.
+pub(crate) struct Cyrus {
+    pub(crate) plain: u16,
+    _server: Other,
+}
+
+impl Cyrus {
+    pub(crate) fn start() -> Option<Self> {
+        if !Path::new(EXTRA).join("usr/lib/cyrus/bin/imapd").is_file() || !installed("saslpasswd2") {
+            println!("skipped: no cyrus (tests/run --full installs it, as root)");
+            return None;
+        }
+        let plain = free_ports(2);
+        let dir = tempfile::Builder::new().prefix("bounceback-cyrus").tempdir().unwrap();
+        Some(Self { plain, _server: Other::start("cyrus-up", dir, plain)? })
+    }
+}
+
+/// A private Courier over a copy of a Maildir.
+pub(crate) struct Courier {
+    pub(crate) plain: u16,
+    _server: Other,
+}
+
+impl Courier {
+    pub(crate) fn start(maildir: &Path) -> Option<Self> {
+        if !Path::new(EXTRA).join("usr/bin/imapd").is_file() {
+            println!("skipped: no courier (tests/run --full installs it, as root)");
+            return None;
+        }
+        let plain = free_ports(1);
+        let dir = tempfile::Builder::new().prefix("bounceback-courier").tempdir().unwrap();
+        for part in ["cur", "new", "tmp"] {
+            std::fs::create_dir_all(dir.path().join("mail").join(part)).unwrap();
+        }
+        for entry in std::fs::read_dir(maildir.join("cur")).unwrap().map(|entry| entry.unwrap()) {
+            std::fs::copy(entry.path(), dir.path().join("mail/cur").join(entry.file_name())).unwrap();
+        }
+        Some(Self { plain, _server: Other::start("courier-up", dir, plain)? })
+    }
+}
+
+/// A bare session for setting a scene: signs in, sends commands, returns everything the server said.
+pub(crate) fn raw_session(port: u16, user: &str, commands: &[&str]) -> String {
+    let mut server = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
+    let (mut all, mut line) = (String::new(), Vec::new());
+    server.read_until(b'\n', &mut line).unwrap();
+    let login = format!("LOGIN \"{user}\" \"{PASSWORD}\"");
+    for (n, command) in std::iter::once(login.as_str()).chain(commands.iter().copied()).enumerate() {
+        write!(server.get_mut(), "s{n} {command}\r\n").unwrap();
+        loop {
+            line.clear();
+            assert_ne!(server.read_until(b'\n', &mut line).unwrap(), 0, "{command}: the server hung up");
+            all.push_str(&String::from_utf8_lossy(&line));
+            if line.starts_with(format!("s{n} ").as_bytes()) {
+                break;
+            }
+        }
+    }
+    all
+}
+
+/// Puts the mail of a Maildir into INBOX by APPEND, in order.
+pub(crate) fn append(port: u16, user: &str, maildir: &Path) {
+    let mut server = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
+    let mut line = String::new();
+    server.read_line(&mut line).unwrap();
+    let mut files: Vec<_> =
+        std::fs::read_dir(maildir.join("cur")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut say = |server: &mut BufReader<TcpStream>, bytes: &[u8], until: &str| {
+        server.get_mut().write_all(bytes).unwrap();
+        loop {
+            line.clear();
+            assert_ne!(server.read_line(&mut line).unwrap(), 0, "the server hung up");
+            if line.starts_with(until) {
+                assert!(!line.contains(" NO ") && !line.contains(" BAD "), "{line}");
+                break;
+            }
+        }
+    };
+    say(&mut server, format!("l LOGIN {user} {PASSWORD}\r\n").as_bytes(), "l ");
+    for file in files {
+        let text = String::from_utf8_lossy(&std::fs::read(file).unwrap()).replace("\r\n", "\n").replace('\n', "\r\n");
+        say(&mut server, format!("a APPEND INBOX {{{}}}\r\n", text.len()).as_bytes(), "+");
+        say(&mut server, format!("{text}\r\n").as_bytes(), "a ");
     }
 }

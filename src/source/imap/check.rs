@@ -67,16 +67,17 @@ pub fn check(
         capabilities: session.capabilities().unwrap_or_default(),
         ..Report::default()
     };
-    match session.list(until()) {
-        Ok(folders) => report.folders = folders,
-        Err(failure) if failure.error.kind == crate::source::Kind::Cancelled => return Err(failure.error),
-        // one line that cannot be read must not hide the inbox
-        Err(failure) => {
-            if failure.lost {
-                session = Session::open(options, cancel, until())?;
-            }
-            report.folders_problem = Some(failure.error.what);
+    let (folders, problem) = session.list(until());
+    report.folders = folders;
+    if let Some(failure) = problem {
+        if failure.error.kind == crate::source::Kind::Cancelled {
+            return Err(failure.error);
         }
+        // one line that cannot be read must not hide the inbox
+        if failure.lost {
+            session = Session::open(options, cancel, until())?;
+        }
+        report.folders_problem = Some(failure.error.what);
     }
     for folder in report.folders.iter_mut().filter(|folder| folder.selectable).take(COUNTED) {
         match session.status(&folder.name, until()) {

@@ -45,8 +45,8 @@ pub(super) fn secrets(options: &Options) -> Vec<Secret> {
     }
     all.push(Secret::new(base64(secret.expose().as_bytes())));
     if let Some(quoted) = utf7::quote(secret.expose()) {
-        let inside = quoted.trim_matches('"').to_owned();
-        all.push(Secret::new(inside));
+        let inside = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+        all.push(Secret::new(inside.to_owned()));
     }
     all.push(secret.clone());
     all

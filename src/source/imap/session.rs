@@ -192,17 +192,17 @@ impl<'a> Session<'a> {
     }
 
     /// The folders, as the server wrote them: the tap has the umlauts that the guard hides from the crate.
-    pub(super) fn list(&mut self, until: Instant) -> Result<Vec<Found>, Failure> {
+    /// After a failure they are those that came before it.
+    pub(super) fn list(&mut self, until: Instant) -> (Vec<Found>, Option<Failure>) {
         let budget = self.budget(until, SMALL);
         self.control.tap();
         let outcome = self.run("LIST \"\" \"*\"", "list the folders", budget);
         let data = self.control.take_tap();
-        outcome?;
         let found = answer::listed(&data).into_iter().map(|(name, selectable, flags)| {
             let junk = flags.contains("\\junk");
             Found { name: utf7::decode(&name), selectable, junk, messages: None }
         });
-        Ok(found.collect())
+        (found.collect(), outcome.err())
     }
 
     /// UIDVALIDITY, next UID and number of messages of a folder that is not open.
@@ -248,8 +248,11 @@ impl<'a> Session<'a> {
 
     /// A folder's name on the wire.
     fn name(&self, folder: &str) -> Result<String, Failure> {
-        let error = || Error::bad_setting("the folder", folder, "it contains a line break");
-        utf7::quote(&utf7::encode(folder)).ok_or_else(|| Failure { error: error(), lost: false, cut: false })
+        let error =
+            || Error::bad_setting("the folder", folder, "it contains a line break or another control character");
+        let safe = !folder.chars().any(char::is_control);
+        let name = if safe { utf7::quote(&utf7::encode(folder)) } else { None };
+        name.ok_or_else(|| Failure { error: error(), lost: false, cut: false })
     }
 
     fn about_folder(&self, mut failure: Failure, folder: &str) -> Failure {
