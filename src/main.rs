@@ -13,6 +13,7 @@ fn main() -> ExitCode {
 /// Draws the screen until the user leaves it.
 fn screen(screen: Screen) -> Result<Option<String>, Failure> {
     let sign_ins = Arc::new(screen.sign_ins);
+    let plain = screen.plain;
     let options = tui::Options {
         only: screen.only.map(|cases| cases.into_iter().collect()),
         accounts: sign_ins.names().into_iter().map(|name| account(name, &sign_ins)).collect(),
@@ -26,7 +27,12 @@ fn screen(screen: Screen) -> Result<Option<String>, Failure> {
         theme: screen.theme,
         ..tui::Options::new(screen.desk, &screen.title)
     };
-    let summary = tui::run(options).map_err(|error| Failure::new(&error).hint(error.hint()))?;
+    let summary = if plain {
+        tui::plain::run(&options, &mut std::io::stdin().lock(), &mut std::io::stdout().lock(), &cli::now)
+    } else {
+        tui::run(options)
+    };
+    let summary = summary.map_err(|error| Failure::new(&error).hint(error.hint()))?;
     Ok(Some(summary.to_string()))
 }
 
@@ -34,7 +40,10 @@ fn account(name: &str, sign_ins: &Arc<SignIns>) -> tui::Account {
     let sign_ins = Arc::clone(sign_ins);
     let owned = name.to_owned();
     let options = move || {
-        let failed = |failure: Failure| tui::Failure { what: failure.what().to_owned(), hint: failure.first_hint().map(str::to_owned) };
+        let failed = |failure: Failure| tui::Failure {
+            what: failure.what().to_owned(),
+            hint: failure.first_hint().map(str::to_owned),
+        };
         sign_ins.options(&owned).map_err(failed)
     };
     tui::Account { name: name.to_owned(), options: Box::new(options) }

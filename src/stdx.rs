@@ -25,6 +25,8 @@ pub fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a s
 /// Where `needle` first stands in `text`, ASCII letters compared without case. An empty needle is found at 0.
 pub fn find_ignore_case(text: &[u8], needle: &[u8]) -> Option<usize> {
     let Some((&first, rest)) = needle.split_first() else { return Some(0) };
+    let last = text.len().checked_sub(needle.len())?;
+    let text = text.get(..text.len().min(last + needle.len()))?;
     let (low, high) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
     memchr::memchr2_iter(low, high, text)
         .find(|&at| text.get(at + 1..at + needle.len()).is_some_and(|tail| tail.eq_ignore_ascii_case(rest)))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::screen::Color;
-use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show};
+use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show, step};
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -61,7 +61,14 @@ pub(super) struct Shared {
     #[arg(long, global = true)]
     pub(super) offline: bool,
     /// Colours on the screen: auto, always or never; NO_COLOR is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(super) color: Color,
     /// Append what is done to this file; addresses stand in it without their local part
     #[arg(long, global = true, value_name = "FILE")]
@@ -72,7 +79,9 @@ pub(super) struct Shared {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Open the screen on a made-up mailbox; nothing is kept
-    #[command(after_help = "The mails are part of the program and go the same way as real ones. What you decide is forgotten at the end.")]
+    #[command(
+        after_help = "The mails are part of the program and go the same way as real ones. What you decide is forgotten at the end."
+    )]
     Demo,
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
@@ -80,6 +89,8 @@ pub(super) enum Command {
     Import(import::Args),
     /// Read bounces from files into the store and open the screen on them
     Open(open::Args),
+    /// Step through the queue; --plain asks in lines of text
+    Step(step::Args),
     /// Print every case, one per line
     List(list::Args),
     /// Print everything known about one case

@@ -17,7 +17,9 @@ pub(super) enum Action {
     /// Print where the configuration file belongs
     Path,
     /// Print a documented configuration to start from
-    #[command(after_help = "Example:\n  mkdir -p ~/.config/bounceback && bounceback config example > ~/.config/bounceback/config.toml")]
+    #[command(
+        after_help = "Example:\n  mkdir -p ~/.config/bounceback && bounceback config example > ~/.config/bounceback/config.toml"
+    )]
     Example,
 }
 
@@ -28,7 +30,9 @@ pub(super) fn print(action: Action, paths: &Paths, out: &mut dyn Write) -> Resul
         return Ok(Outcome::Done);
     }
     let Some(file) = &paths.config_file else {
-        return Err(Failure::new("no home directory is known for this user").hint("name the file yourself: --config FILE"));
+        return Err(
+            Failure::new("no home directory is known for this user").hint("name the file yourself: --config FILE")
+        );
     };
     writeln!(out, "{}", shown(file))?;
     Ok(Outcome::Done)
@@ -52,10 +56,19 @@ pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
             SignIn::Ask => "password asked for",
         };
         let at = format!("{} at {}:{}", account.user, account.host, account.port);
-        writeln!(out, "account        {}: {}, {sign_in}", crate::stdx::visible(&account.name), crate::stdx::visible(&at))?;
+        writeln!(
+            out,
+            "account        {}: {}, {sign_in}",
+            crate::stdx::visible(&account.name),
+            crate::stdx::visible(&at)
+        )?;
         if let Some(file) = account.ca_file.as_ref().filter(|file| !file.is_file()) {
             out.flush()?;
-            super::complain(&Failure::new(format!("ca_file of account \"{}\": no file \"{}\"", account.name, file.display())));
+            super::complain(&Failure::new(format!(
+                "ca_file of account \"{}\": no file \"{}\"",
+                account.name,
+                file.display()
+            )));
             outcome = Outcome::Partly;
         }
     }

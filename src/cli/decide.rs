@@ -53,9 +53,13 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
 /// Every option belongs to one state.
 fn fits(args: &Args) -> Result<()> {
     let state = args.state.0;
-    let stray = [("--to", &args.to, State::Corrected), ("--until", &args.until, State::Retry), ("--whom", &args.whom, State::Escalated)]
-        .into_iter()
-        .find(|(_, value, of)| value.is_some() && state != *of);
+    let stray = [
+        ("--to", &args.to, State::Corrected),
+        ("--until", &args.until, State::Retry),
+        ("--whom", &args.whom, State::Escalated),
+    ]
+    .into_iter()
+    .find(|(_, value, of)| value.is_some() && state != *of);
     match stray {
         Some((option, _, of)) => Err(Failure::usage(format!("{option} belongs to \"{of}\", not to \"{state}\""))),
         None if state == State::Corrected && args.to.is_none() => {
@@ -82,7 +86,8 @@ fn until(date: Option<&str>, case: &Case, desk: &Desk, now: Timestamp) -> Result
         let days = desk.rules().words(case.cause).retry_days.unwrap_or(2);
         return Ok(now.plus_days(i64::from(days)));
     };
-    let until = Timestamp::parse(date).ok_or_else(|| Failure::usage(format!("--until \"{date}\" is no date")).hint("--until 2026-12-01"))?;
+    let until = Timestamp::parse(date)
+        .ok_or_else(|| Failure::usage(format!("--until \"{date}\" is no date")).hint("--until 2026-12-01"))?;
     if until <= now {
         return Err(Failure::usage(format!("--until \"{date}\" is past")));
     }

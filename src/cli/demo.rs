@@ -49,13 +49,16 @@ struct Temporary(PathBuf);
 
 impl Temporary {
     fn new() -> Result<Self> {
-        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_nanos());
+        let started =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |passed| passed.as_nanos());
         let path = std::env::temp_dir().join(format!("bounceback-demo-{}-{started:x}", std::process::id()));
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         // A folder that is there already is somebody else's.
-        builder.create(&path).map_err(|error| Failure::new(format!("could not make \"{}\": {}", path.display(), why(&error))))?;
+        builder
+            .create(&path)
+            .map_err(|error| Failure::new(format!("could not make \"{}\": {}", path.display(), why(&error))))?;
         Ok(Self(path))
     }
 

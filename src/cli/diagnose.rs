@@ -21,10 +21,12 @@ use crate::stdx::visible;
 
 /// What to read, and how to answer.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 all read, whether they are bounces or not; 1 a path could not be opened; 3 a mail \
+#[command(
+    after_help = "Exit codes: 0 all read, whether they are bounces or not; 1 a path could not be opened; 3 a mail \
     could not be read.\n\nExamples:\n  bounceback diagnose returned.eml\n  \
     bounceback diagnose --json Maildir/ | jq -r 'select(.kind == \"failure\") | .recipients[].address'\n  \
-    ssh mail cat /var/mail/support | bounceback diagnose -")]
+    ssh mail cat /var/mail/support | bounceback diagnose -"
+)]
 pub(super) struct Args {
     /// Mails (.eml), mboxes, Maildirs, folders of them; "-" is standard input
     #[arg(required = true, value_name = "PATH")]

@@ -17,11 +17,13 @@ use crate::model::Timestamp;
 
 /// What to give out, and where.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Cells that a spreadsheet would run as a formula get a leading apostrophe; --raw leaves them as they \
+#[command(
+    after_help = "Cells that a spreadsheet would run as a formula get a leading apostrophe; --raw leaves them as they \
     are, for programs. In the tables for help desks addresses are always raw. A file is written whole or not at all, \
     readable by you only. \"--since last\" means since the last export of the same format to a file.\n\n\
     Examples:\n  bounceback export --output corrections.csv\n  bounceback export --format zendesk --since last --output new.csv\n  \
-    bounceback export --since 2026-11-01 --raw | import-tool\n  bounceback export --format jsonl --state escalated")]
+    bounceback export --since 2026-11-01 --raw | import-tool\n  bounceback export --format jsonl --state escalated"
+)]
 pub(super) struct Args {
     /// What it looks like
     #[arg(long, value_enum, default_value_t = FormatName(Format::Csv))]
@@ -94,7 +96,8 @@ fn since(args: &Args, desk: &Desk) -> Result<Option<Timestamp>> {
         None => Ok(None),
         Some("last") => Ok(desk.kept(&mark(args.format.0))?.and_then(|time| Timestamp::parse(&time))),
         Some(date) => {
-            let wrong = || Failure::usage(format!("--since \"{date}\" is no date")).hint("--since 2026-11-01, or --since last");
+            let wrong =
+                || Failure::usage(format!("--since \"{date}\" is no date")).hint("--since 2026-11-01, or --since last");
             Ok(Some(Timestamp::parse(date).ok_or_else(wrong)?))
         }
     }
@@ -106,7 +109,12 @@ fn mark(format: Format) -> String {
 }
 
 /// Writes to the file or to standard output.
-fn give(args: &Args, setting: &Setting, out: &mut dyn Write, fill: impl FnOnce(&mut dyn Write) -> io::Result<u64>) -> Result {
+fn give(
+    args: &Args,
+    setting: &Setting,
+    out: &mut dyn Write,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<u64>,
+) -> Result {
     let format = args.format.0;
     let Some(path) = &args.output else {
         let count = fill(out)?;
@@ -121,7 +129,10 @@ fn give(args: &Args, setting: &Setting, out: &mut dyn Write, fill: impl FnOnce(&
         setting.desk_to_write()?.keep(&mark(format), Some(&now.to_string()))?;
     }
     if format == Format::Zendesk {
-        writeln!(out, "Zendesk matches people by address: each row adds the person under the new one; merge them there")?;
+        writeln!(
+            out,
+            "Zendesk matches people by address: each row adds the person under the new one; merge them there"
+        )?;
         if count > ZENDESK_ROWS {
             writeln!(out, "its bulk import takes {ZENDESK_ROWS} rows at a time: split the file")?;
         }

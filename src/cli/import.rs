@@ -58,7 +58,8 @@ pub(super) fn readable(paths: &[PathBuf]) -> Result<()> {
 /// What was done, in one line.
 pub(super) fn summary(filled: &Filled) -> String {
     let Filled { known, .. } = filled;
-    let (mails, notices, cases) = (counted(filled.messages, "mail"), counted(filled.notices, "new notice"), counted(filled.cases, "new case"));
+    let (mails, notices, cases) =
+        (counted(filled.messages, "mail"), counted(filled.notices, "new notice"), counted(filled.cases, "new case"));
     let others = counted(filled.skipped, "other mail");
     let stopped = if filled.cancelled { "; stopped before the end" } else { "" };
     format!("{mails} read: {notices}, {known} known, {others}; {cases}{stopped}")

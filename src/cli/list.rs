@@ -50,8 +50,18 @@ impl ValueEnum for StateName {
 }
 
 const COLUMNS: [&str; 12] = [
-    "case", "address", "state", "cause", "status", "reply_code", "reporter", "ticket", "corrected_to", "message_id",
-    "received", "notices",
+    "case",
+    "address",
+    "state",
+    "cause",
+    "status",
+    "reply_code",
+    "reporter",
+    "ticket",
+    "corrected_to",
+    "message_id",
+    "received",
+    "notices",
 ];
 
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {

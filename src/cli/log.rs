@@ -18,7 +18,8 @@ impl Log {
     pub(super) fn open(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self(None)) };
         let file = private_file().append(true).create(true).open(path);
-        let file = file.map_err(|error| Failure::new(format!("could not open the log \"{}\": {}", path.display(), why(&error))))?;
+        let file = file
+            .map_err(|error| Failure::new(format!("could not open the log \"{}\": {}", path.display(), why(&error))))?;
         Ok(Self(Some(Mutex::new(file))))
     }
 

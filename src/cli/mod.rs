@@ -22,6 +22,7 @@ mod screen;
 mod setting;
 mod show;
 mod sign_in;
+mod step;
 mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -31,6 +32,7 @@ use clap::Parser;
 
 pub use failure::{Failure, Outcome};
 pub use screen::{Color, Screen, Show};
+pub use setting::now;
 pub use sign_in::SignIns;
 
 use args::{Args, Command};
@@ -82,6 +84,7 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Pull(args)) => pull::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),
         Some(Command::Open(args)) => open::run(args, setting, show, out),
+        Some(Command::Step(args)) => step::run(args, setting, show, out),
         Some(Command::List(args)) => list::run(args, setting, out),
         Some(Command::Show(args)) => show::run(args, setting, out),
         Some(Command::Decide(args)) => decide::run(args, setting, out),

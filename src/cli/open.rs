@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::failure::Result;
+use super::import;
 use super::screen::{self, Screen, Show};
 use super::setting::{self, Setting};
-use super::import;
 use crate::desk::{Cancel, Desk};
 use crate::model::CaseId;
 
@@ -27,7 +27,8 @@ pub(super) fn run(args: &Args, setting: &Setting, show: Show, out: &mut dyn Writ
     let filled = import::fill(&mut desk, &args.paths, setting)?;
     drop(desk);
     let outcome = import::say_unreadable(&filled, setting);
-    let screen = Screen { only: Some(cases_of(&args.paths, setting)?), title: names(&args.paths), ..Screen::of(setting)? };
+    let screen =
+        Screen { only: Some(cases_of(&args.paths, setting)?), title: names(&args.paths), ..Screen::of(setting)? };
     screen.show(show, setting, out)?;
     Ok(outcome)
 }

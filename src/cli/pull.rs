@@ -13,9 +13,11 @@ use crate::stdx::visible;
 
 /// How much to fetch.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The mailbox stays as it is: nothing is marked read, moved or deleted. What was fetched is kept \
+#[command(
+    after_help = "The mailbox stays as it is: nothing is marked read, moved or deleted. What was fetched is kept \
     even when the line breaks; the next pull goes on from there.\n\n\
-    Examples:\n  bounceback pull\n  bounceback pull --account support --since 2026-11-01")]
+    Examples:\n  bounceback pull\n  bounceback pull --account support --since 2026-11-01"
+)]
 pub(super) struct Args {
     /// Leave out what arrived before this date, such as 2026-11-01
     #[arg(long, value_name = "DATE")]
@@ -83,7 +85,12 @@ fn say_missing(account: &str, pulled: &Pulled, setting: &Setting) -> Outcome {
     if pulled.folders.is_empty() && !pulled.filled.cancelled { read } else { Outcome::Partly }
 }
 
-fn pull_one(desk: &mut Desk, sign_ins: &SignIns, name: &str, (since, last): (Option<Timestamp>, Option<u32>)) -> Result<Pulled> {
+fn pull_one(
+    desk: &mut Desk,
+    sign_ins: &SignIns,
+    name: &str,
+    (since, last): (Option<Timestamp>, Option<u32>),
+) -> Result<Pulled> {
     let mut options = sign_ins.options(name)?;
     options.since = since;
     options.last = last;
@@ -91,7 +98,9 @@ fn pull_one(desk: &mut Desk, sign_ins: &SignIns, name: &str, (since, last): (Opt
     let pulled = desk.pull(&options, setting::now(), &Cancel::new(), &mut |progress| match progress {
         PullProgress::Folder { name, exists } => meter.say(&format!("{name}: {exists} mails"), true),
         PullProgress::Report { scanned, total, found, .. } => meter.count(scanned, Some(total), found),
-        PullProgress::Waiting { seconds: Some(seconds), why } => meter.say(&format!("waiting {seconds} s: {why}"), true),
+        PullProgress::Waiting { seconds: Some(seconds), why } => {
+            meter.say(&format!("waiting {seconds} s: {why}"), true)
+        }
         PullProgress::Waiting { seconds: None, why } => meter.say(&format!("connecting again: {why}"), true),
     });
     meter.clear();

@@ -21,9 +21,11 @@ const LONGEST: u64 = 16 << 20;
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
     /// Check rule files before they are put to use
-    #[command(after_help = "Besides the form, every reply under \"seen\" must be decided by its rule, and none under \"not\" may \
+    #[command(
+        after_help = "Besides the form, every reply under \"seen\" must be decided by its rule, and none under \"not\" may \
         be.\nFiles in the folder \"rules\" beside the configuration are read at every start.\n\nExample:\n  \
-        bounceback rules check ~/.config/bounceback/rules/*.toml")]
+        bounceback rules check ~/.config/bounceback/rules/*.toml"
+    )]
     Check {
         /// Files in the form of assets/rules
         #[arg(required = true, value_name = "FILE")]

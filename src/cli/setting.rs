@@ -64,13 +64,14 @@ impl Setting {
     /// Who decides: as configured, else the login name.
     fn lead(&self) -> String {
         let configured = self.config.lead.clone();
-        let login = || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+        let login =
+            || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
         configured.or_else(login).or_else(owner_of_this_process).unwrap_or_else(|| "unknown".to_owned())
     }
 }
 
 /// The time, in whole seconds. Commands pass it down; nothing below reads a clock.
-pub(super) fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
     Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX))
 }

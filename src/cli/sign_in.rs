@@ -65,6 +65,7 @@ impl SignIns {
         options.port = account.port;
         options.ca_file.clone_from(&account.ca_file);
         options.folders.clone_from(&account.folders);
+        options.sent_folders.clone_from(&account.sent_folders);
         options.tls = match account.tls {
             Tls::Implicit => Protection::Implicit,
             Tls::StartTls => Protection::StartTls,
@@ -76,19 +77,23 @@ impl SignIns {
 
 /// `BOUNCEBACK_PASSWORD_SUPPORT` for the account "support", else `BOUNCEBACK_PASSWORD`.
 fn from_environment(name: &str) -> Option<Secret> {
-    let suffix: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let suffix: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     set(&format!("BOUNCEBACK_PASSWORD_{suffix}")).or_else(|| set("BOUNCEBACK_PASSWORD")).map(Secret::new)
 }
 
 fn prompt(account: &Account) -> Result<Secret> {
     let failed = |why: String| {
-        Failure::new(format!("no password for account \"{}\": {why}", account.name))
-            .hint("set password_command or token_command in the configuration, or BOUNCEBACK_PASSWORD in the environment")
+        Failure::new(format!("no password for account \"{}\": {why}", account.name)).hint(
+            "set password_command or token_command in the configuration, or BOUNCEBACK_PASSWORD in the environment",
+        )
     };
     if !std::io::stdin().is_terminal() {
         return Err(failed("there is no terminal to ask on".to_owned()));
     }
     let question = format!("Password of {} at {} (Enter to work without pulling): ", account.user, account.host);
-    rpassword::prompt_password(crate::stdx::visible(&question).as_ref()).map(Secret::new).map_err(|why| failed(why.to_string()))
+    rpassword::prompt_password(crate::stdx::visible(&question).as_ref())
+        .map(Secret::new)
+        .map_err(|why| failed(why.to_string()))
 }

@@ -17,6 +17,7 @@ pub(super) struct Shelf {
     book: Book,
     seen: u64,
     corrections: HashMap<CaseId, String>,
+    stale: bool,
 }
 
 impl Shelf {
@@ -26,6 +27,7 @@ impl Shelf {
             book: Book::new(&identity.domains, &identity.addresses),
             seen: desk.store.ticks()?,
             corrections: HashMap::new(),
+            stale: false,
         };
         desk.store.each_correspondent(&mut |address, count| shelf.book.add_correspondent(address, count))?;
         desk.store.each_correction(&mut |old, new| shelf.book.add_correction(old, new))?;
@@ -34,8 +36,16 @@ impl Shelf {
         Ok(shelf)
     }
 
+    /// Makes the next look fill the book anew.
+    pub(super) fn outdated(&mut self) {
+        self.stale = true;
+    }
+
     /// Takes over what changed since; says no where something must be unlearned.
     fn follow(&mut self, store: &Store) -> Result<bool> {
+        if self.stale {
+            return Ok(false);
+        }
         let changes = store.changes(self.seen)?;
         for case in &changes.cases {
             match (&case.corrected_to, self.corrections.get(&case.id)) {

@@ -52,7 +52,9 @@ pub fn offer(
         return make(Proposal::Correct, Some(verdict), format!("{}{again}", first.because));
     }
     match words.propose {
-        Proposal::Correct => make(Proposal::Correct, None, format!("the right address is not known: c types it{again}")),
+        Proposal::Correct => {
+            make(Proposal::Correct, None, format!("the right address is not known: c types it{again}"))
+        }
         Proposal::Retry => {
             let days = i64::from(words.retry_days.unwrap_or(2));
             make(

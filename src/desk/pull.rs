@@ -7,10 +7,12 @@ use std::ops::ControlFlow;
 use super::error::Result;
 use super::fill::{Batches, Filled, examine};
 use super::{Desk, parallel};
-use crate::diagnose::is_candidate;
+use crate::diagnose::{HEADER_FIELDS, is_candidate_with};
+use crate::mail::{Head, addresses, date_of, normalise};
 use crate::model::Timestamp;
 use crate::source::Cancel;
 use crate::source::imap::{self, Cursor, Event};
+use crate::store::Correspondent;
 
 /// What happens during a pull, for whoever shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +83,9 @@ impl Desk {
             |mail| examine(mail, &context),
             &mut |(mail, diagnosis)| batches.borrow_mut().take(mail, diagnosis),
             |feed| {
-                let candidate = |header: &[u8]| is_candidate(header);
-                imap::pull(account, &cursors, &candidate, cancel, &mut |event| match event {
+                let candidate = |header: &[u8]| is_candidate_with(header, &context);
+                let account = imap::Options { scan_fields: HEADER_FIELDS, ..account.clone() };
+                imap::pull(&account, &cursors, &candidate, cancel, &mut |event| match event {
                     Event::Mail(mail) => {
                         let weight = mail.bytes.len();
                         feed.put(mail, weight)
@@ -118,7 +121,73 @@ impl Desk {
         filled.skipped += outcome.scanned.saturating_sub(outcome.mails);
         filled.messages = outcome.scanned;
         filled.cancelled = cancel.is_cancelled();
-        let folders = outcome.problems.into_iter().map(|(folder, error)| (folder, error.to_string())).collect();
+        let mut folders: Vec<_> = problems(outcome.problems);
+        if !filled.cancelled {
+            folders.extend(self.pull_sent(account, cancel)?);
+        }
         Ok(Pulled { filled, bytes: outcome.bytes, gone: outcome.gone, folders })
     }
+
+    /// Learns from the sent folders whom this inbox writes to. What fails there is told and costs nothing else.
+    fn pull_sent(&mut self, account: &imap::Options, cancel: &Cancel) -> Result<Vec<(String, String)>> {
+        if account.sent_folders.is_empty() {
+            return Ok(Vec::new());
+        }
+        // A name of its own keeps these cursors apart from those of the same folder as a source of cases.
+        let name = format!("{}/sent", account.name);
+        let mut options = account.clone();
+        options.folders = std::mem::take(&mut options.sent_folders);
+        options.scan_fields = &["TO", "CC", "DATE"];
+        let mut cursors = BTreeMap::new();
+        for (folder, state) in self.store.cursors(&name)? {
+            cursors.insert(folder, serde_json::from_str::<Cursor>(&state).unwrap_or_default());
+        }
+        let met: RefCell<BTreeMap<String, Correspondent>> = RefCell::default();
+        let meet = |header: &[u8]| {
+            for one in sent_to(header) {
+                let mut met = met.borrow_mut();
+                let known = met.entry(one.address.clone()).or_insert(Correspondent { sent: 0, ..one.clone() });
+                known.sent += 1;
+                known.last = known.last.max(one.last);
+            }
+            false
+        };
+        let mut failed = None;
+        let pulled = imap::pull(&options, &cursors, &meet, cancel, &mut |event| {
+            let Event::Batch { folder, cursor } = event else { return ControlFlow::Continue(()) };
+            let people: Vec<_> = std::mem::take(&mut *met.borrow_mut()).into_values().collect();
+            let state = serde_json::to_string(&cursor).unwrap_or_default();
+            match self.store.meet(&people, (&name, &folder, &state)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if let Some(shelf) = self.shelf.get_mut() {
+            shelf.outdated();
+        }
+        match pulled {
+            Ok(outcome) => Ok(problems(outcome.problems)),
+            Err(error) => Ok(vec![(options.folders.join(", "), error.to_string())]),
+        }
+    }
+}
+
+fn problems(problems: Vec<(String, crate::source::Error)>) -> Vec<(String, String)> {
+    problems.into_iter().map(|(folder, error)| (folder, error.to_string())).collect()
+}
+
+/// The people a sent mail went to, by its header.
+fn sent_to(header: &[u8]) -> Vec<Correspondent> {
+    let raw = normalise(header);
+    let head = Head::read(&raw, 0).head;
+    let last = date_of(&head).unwrap_or_default();
+    let values = ["To", "Cc"].into_iter().filter_map(|name| head.get(name).map(|field| field.raw()));
+    let people = values.flat_map(|value| addresses(&value));
+    people.map(|address| Correspondent { address: address.as_str().to_lowercase(), sent: 1, heard: 0, last }).collect()
 }

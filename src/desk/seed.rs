@@ -75,14 +75,22 @@ fn body(raw: &[u8]) -> &[u8] {
     raw.get(at..).unwrap_or_default()
 }
 
-/// The original message: its Message-ID, else what the notice refers to, else the notice itself.
+/// The original message: its Message-ID, else what the notice refers to, else the envelope sender's VERP mark, else the
+/// notice itself.
 fn group(diagnosis: &Diagnosis, fingerprint: &[u8; 32]) -> GroupId {
     let notice = &diagnosis.notice;
     let message = diagnosis.original.message_id.as_deref().or(notice.references.first().map(String::as_str));
-    match message.or(notice.message_id.as_deref()) {
+    let verp = || notice.to.iter().find(|to| is_verp(to)).map(String::as_str);
+    match message.or_else(verp).or(notice.message_id.as_deref()) {
         Some(message) => GroupId(name(&[b"message", message.as_bytes()])),
         None => GroupId(name(&[b"notice", fingerprint])),
     }
+}
+
+/// Whether an address is a variable envelope return path: `bounces+anna=example.org@company.example`.
+fn is_verp(address: &str) -> bool {
+    let local = address.rsplit_once('@').map_or("", |(local, _)| local);
+    local.split_once('=').is_some_and(|(mark, domain)| !mark.is_empty() && domain.contains('.'))
 }
 
 fn case_id(group: &GroupId, address: &str) -> CaseId {

@@ -119,7 +119,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         let listed = if standard { Vec::new() } else { listed };
         combine(&mut report, listed, reading.recipients, &returned, standard);
     }
-    let reporter = reporter(&report, from_text, &zones, format, rules);
+    let reporter = reporter(&report, from_text, &zones, format, rules, &body);
     let pasted_header = if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
         String::new()
     } else {
@@ -410,6 +410,7 @@ fn reporter(
     zones: &[Zone<'_>],
     format: Option<&Format>,
     rules: &RuleBook,
+    body: &[u32],
 ) -> Reporter {
     if let Some(fact) = &report.message.reporting_mta {
         return Reporter { mta: Some(fact.value.clone()), from: Some(fact.from.to_owned()), role: Role::Unknown };
@@ -417,17 +418,16 @@ fn reporter(
     if let Some(host) = quirk {
         return Reporter { mta: Some(host), from: Some("reportingMTA".to_owned()), role: Role::Unknown };
     }
-    let patterns = format
-        .map(|format| format.reporter.as_slice())
-        .filter(|list| !list.is_empty())
-        .or_else(|| rules.generic().map(|generic| generic.reporter.as_slice()));
-    for zone in zones {
+    let own = format.filter(|format| !format.reporter.is_empty());
+    let table = own.or_else(|| rules.generic()).filter(|table| table.may_name_reporter(body));
+    let patterns = table.map(|table| table.reporter.as_slice());
+    for zone in zones.iter().filter(|_| patterns.is_some()) {
         for at in 0..zone.pasted.unwrap_or(zone.text.len()).min(400) {
             let line = zone.text.line(at);
             let host = patterns.unwrap_or_default().iter().find_map(|pattern| pattern.find(line)?.get(Hole::Host));
             let host = host
                 .map(|host| host.trim_matches(['.', ':', '<', '>', '[', ']']))
-                .filter(|host| host.contains('.') || format.is_some_and(|format| !format.reporter.is_empty()));
+                .filter(|host| host.contains('.') || own.is_some());
             if let Some(host) = host {
                 return Reporter { mta: Some(host.to_owned()), from: Some("text".to_owned()), role: Role::Unknown };
             }

@@ -151,9 +151,7 @@ pub(super) fn place(zone: &Zone<'_>, line: usize) -> Place {
 /// Whether a line names recipients, and what else it says.
 fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> bool) -> Option<Named> {
     let line = line.trim();
-    if memchr::memchr(b'@', line.as_bytes()).is_none() {
-        return None;
-    }
+    memchr::memchr(b'@', line.as_bytes())?;
     for pattern in manner.recipient {
         let Some(found) = pattern.line(line) else { continue };
         let addresses: Vec<Address> =

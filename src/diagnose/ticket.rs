@@ -8,8 +8,8 @@ use crate::mail::{Encoding, Head, Mail, PartKind};
 use crate::model::Ticket;
 use crate::rules::{Desk, RuleBook, TicketPattern};
 
-/// Bytes of the returned body that are searched for a mark.
-const MAX_BODY: usize = 64 * 1024;
+/// Bytes at either end of the returned body that are searched for a mark: desks put them first or last.
+const MAX_BODY: usize = 8 * 1024;
 
 /// The ticket, by the returned message (attached, or pasted as this text), else by the notice's own references.
 pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<Ticket> {
@@ -21,7 +21,15 @@ pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<T
     };
     let end = Head::read(bytes, 0);
     let body = bytes.get(end.body..).unwrap_or_default();
-    let body = crate::stdx::text_of(body.get(..MAX_BODY).unwrap_or(body));
+    let ends;
+    let body = if body.len() > 2 * MAX_BODY {
+        ends = [body.get(..MAX_BODY).unwrap_or_default(), body.get(body.len() - MAX_BODY..).unwrap_or_default()]
+            .join(&b'\n');
+        ends.as_slice()
+    } else {
+        body
+    };
+    let body = crate::stdx::text_of(body);
     let returned = Searched::new(&end.head, &body, &context.rules);
     let ours = context.identity.desk.as_deref();
     returned.first(&context.rules, ours, |_| true).or_else(|| {
@@ -41,10 +49,7 @@ impl<'m> Searched<'m> {
     fn new(head: &'m Head<'m>, body: &'m str, rules: &RuleBook) -> Self {
         let mut numbers = rules.scan_tickets(body);
         for field in &head.fields {
-            let may =
-                ["Message-ID", "References", "In-Reply-To", "Reply-To", "Subject"].iter().any(|name| field.is(name))
-                    || field.name.first().is_some_and(|b| b.eq_ignore_ascii_case(&b'x'))
-                    || field.is("RT-Ticket");
+            let may = rules.ticket_fields().iter().any(|name| field.is(name));
             if may {
                 numbers.extend(rules.scan_tickets(&field.text()));
             }
@@ -57,8 +62,7 @@ impl<'m> Searched<'m> {
     /// The first mark that fits: the configured desk's, then any desk's.
     fn first(&self, rules: &RuleBook, ours: Option<&str>, wanted: impl Fn(&str) -> bool) -> Option<Ticket> {
         let likely = |number: usize, mark: &TicketPattern| {
-            mark.pattern.anchor().is_none()
-                || u32::try_from(number).is_ok_and(|number| self.numbers.binary_search(&number).is_ok())
+            !mark.is_scanned() || u32::try_from(number).is_ok_and(|number| self.numbers.binary_search(&number).is_ok())
         };
         let marks = || rules.ticket_marks().filter(|(number, _, mark)| likely(*number, mark) && wanted(&mark.field));
         let of = |own: bool| {

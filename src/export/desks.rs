@@ -25,23 +25,27 @@ pub const TICKETS: &[&str] =
 /// # Errors
 /// When `out` cannot be written.
 pub fn zendesk(rows: impl Iterator<Item = Correction>, out: &mut dyn Write) -> io::Result<u64> {
-    table(ZENDESK, rows.map(|row| {
-        let ticket = row.ticket.as_ref().map(|ticket| format!(" (ticket {ticket})")).unwrap_or_default();
-        let details = format!("corrected from {}{ticket}", row.old_address);
-        let empty = String::new;
-        vec![
-            safe(&name(&row)),
-            row.new_address.clone(),
-            empty(),
-            safe(&details),
-            safe(row.note.as_deref().unwrap_or_default()),
-            empty(),
-            "end-user".to_owned(),
-            empty(),
-            empty(),
-            "address-corrected".to_owned(),
-        ]
-    }), out)
+    table(
+        ZENDESK,
+        rows.map(|row| {
+            let ticket = row.ticket.as_ref().map(|ticket| format!(" (ticket {ticket})")).unwrap_or_default();
+            let details = format!("corrected from {}{ticket}", row.old_address);
+            let empty = String::new;
+            vec![
+                safe(&name(&row)),
+                row.new_address.clone(),
+                empty(),
+                safe(&details),
+                safe(row.note.as_deref().unwrap_or_default()),
+                empty(),
+                "end-user".to_owned(),
+                empty(),
+                empty(),
+                "address-corrected".to_owned(),
+            ]
+        }),
+        out,
+    )
 }
 
 /// Corrected people for Freshdesk.
@@ -49,9 +53,13 @@ pub fn zendesk(rows: impl Iterator<Item = Correction>, out: &mut dyn Write) -> i
 /// # Errors
 /// When `out` cannot be written.
 pub fn freshdesk(rows: impl Iterator<Item = Correction>, out: &mut dyn Write) -> io::Result<u64> {
-    table(FRESHDESK, rows.map(|row| {
-        vec![safe(&name(&row)), row.new_address.clone(), safe(&format!("corrected from {}", row.old_address))]
-    }), out)
+    table(
+        FRESHDESK,
+        rows.map(|row| {
+            vec![safe(&name(&row)), row.new_address.clone(), safe(&format!("corrected from {}", row.old_address))]
+        }),
+        out,
+    )
 }
 
 /// Tickets to answer again. `mark` is how a help desk finds its ticket in a text: the id in square brackets.

@@ -73,10 +73,13 @@ impl Format {
             Self::Jsonl => true,
             Self::Worklist => case.is_undecided(now) || case.decided_at.is_some(),
             Self::Suppress => {
-                let decided = matches!(case.state, State::Corrected | State::Done | State::NotOurFault | State::Escalated);
+                let decided =
+                    matches!(case.state, State::Corrected | State::Done | State::NotOurFault | State::Escalated);
                 case.kind == Kind::Complaint || (decided && lists::condemns(case.cause))
             }
-            Self::Admin => !matches!(case.state, State::Spam | State::Done | State::Corrected) && !case.address.is_empty(),
+            Self::Admin => {
+                !matches!(case.state, State::Spam | State::Done | State::Corrected) && !case.address.is_empty()
+            }
             Self::FormSpam => case.state == State::Spam && !case.address.is_empty(),
         }
     }

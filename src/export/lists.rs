@@ -33,11 +33,13 @@ pub(super) const fn condemns(cause: Cause) -> bool {
 /// # Errors
 /// When `out` cannot be written.
 pub fn suppress(records: &[Record], cells: Cells, out: &mut dyn Write) -> io::Result<u64> {
-    let alive: BTreeSet<String> = records.iter().filter_map(|record| record.case.corrected_to.as_ref()).map(|to| to.to_lowercase()).collect();
+    let alive: BTreeSet<String> =
+        records.iter().filter_map(|record| record.case.corrected_to.as_ref()).map(|to| to.to_lowercase()).collect();
     let mut seen = BTreeSet::new();
     let newest_first = {
         let mut records: Vec<&Record> = records.iter().collect();
-        records.sort_by_key(|record| (record.case.kind != Kind::Complaint, std::cmp::Reverse(record.case.last_received)));
+        records
+            .sort_by_key(|record| (record.case.kind != Kind::Complaint, std::cmp::Reverse(record.case.last_received)));
         records
     };
     let mut rows: Vec<Vec<String>> = Vec::new();

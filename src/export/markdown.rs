@@ -35,7 +35,8 @@ fn inline(text: &str) -> String {
 /// # Errors
 /// When `out` cannot be written.
 pub fn worklist(records: &[Record], out: &mut dyn Write) -> io::Result<u64> {
-    let sections: [(&str, fn(&CaseLine) -> bool); 5] = [
+    type Belongs = fn(&CaseLine) -> bool;
+    let sections: [(&str, Belongs); 5] = [
         ("To decide", |case| case.undecided),
         ("Waiting for another try", |case| !case.undecided && case.state == State::Retry),
         ("With somebody else", |case| !case.undecided && case.state == State::Escalated),
@@ -137,16 +138,25 @@ impl Incident<'_> {
         let last = self.records.iter().map(|record| record.case.last_received).max().unwrap_or(first.case.received);
         let day = |time: crate::model::Timestamp| time.format("%Y-%m-%d %H:%M UTC", &Zone::UTC);
         let notices: u32 = self.records.iter().map(|record| record.case.notices).sum();
-        writeln!(out, "- Cases: {} ({notices} notices), {} to {}", self.records.len(), day(first.case.received), day(last))?;
+        writeln!(
+            out,
+            "- Cases: {} ({notices} notices), {} to {}",
+            self.records.len(),
+            day(first.case.received),
+            day(last)
+        )?;
         self.list(out, "Status", |record| record.case.status.map(|status| status.to_string()))?;
         self.list(out, "Reported by", |record| record.case.reporter.clone())?;
-        self.list(out, "Our server, as they name it", |record| record.recipient()?.diagnostic.as_deref().and_then(address_of_host))?;
+        self.list(out, "Our server, as they name it", |record| {
+            record.recipient()?.diagnostic.as_deref().and_then(address_of_host)
+        })?;
         self.list(out, "People", |record| Some(record.case.address.clone()))?;
         if let Some(recipient) = self.records.iter().find_map(|record| record.recipient()) {
             writeln!(out, "- Meaning: {}", inline(&recipient.meaning))?;
             writeln!(out, "- To do: {}", inline(&recipient.next_step))?;
         }
-        let said: BTreeSet<&str> = self.records.iter().filter_map(|record| record.recipient()?.diagnostic.as_deref()).collect();
+        let said: BTreeSet<&str> =
+            self.records.iter().filter_map(|record| record.recipient()?.diagnostic.as_deref()).collect();
         if !said.is_empty() {
             writeln!(out, "- They said:\n")?;
         }
@@ -173,7 +183,8 @@ impl Incident<'_> {
 /// The first IP address that a refusal names: as a rule the one of ours that they block.
 fn address_of_host(text: &str) -> Option<String> {
     let words = text.split(|c: char| !(c.is_ascii_hexdigit() || c == '.' || c == ':'));
-    let found = words.map(|word| word.trim_matches(['.', ':'])).filter_map(|word| word.parse::<std::net::IpAddr>().ok());
+    let found =
+        words.map(|word| word.trim_matches(['.', ':'])).filter_map(|word| word.parse::<std::net::IpAddr>().ok());
     found.map(|address| address.to_string()).next()
 }
 

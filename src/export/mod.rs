@@ -55,7 +55,9 @@ impl Correction {
     /// The correction of a case, where it has one.
     pub fn of(record: &Record) -> Option<Self> {
         let case = &record.case;
-        let (State::Corrected, Some(to), Some(at)) = (case.state, &case.corrected_to, case.decided_at) else { return None };
+        let (State::Corrected, Some(to), Some(at)) = (case.state, &case.corrected_to, case.decided_at) else {
+            return None;
+        };
         let decision = record.decisions.iter().rev().find(|decision| !decision.undone);
         let notes: Vec<&str> = record.notes.iter().map(|note| note.text.as_str()).collect();
         Some(Self {

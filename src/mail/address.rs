@@ -65,6 +65,7 @@ pub fn read_address(value: &str) -> Option<Address> {
         _ => value,
     };
     let inner = inner.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace());
+    let inner = crate::stdx::strip_prefix_ignore_case(inner, "mailto:").unwrap_or(inner);
     let inner = strip_route(inner);
     if let Some(address) = whole_address(inner) {
         return Some(address);

@@ -45,7 +45,7 @@ pub(crate) fn decode(bytes: &[u8]) -> String {
 fn decode_run(run: &[u8]) -> Option<String> {
     let mut padded = run.to_vec();
     // a run may end in the middle of a base64 quantum; missing bits are zero
-    while padded.len() % 4 != 0 {
+    while !padded.len().is_multiple_of(4) {
         padded.push(if padded.len() % 4 == 1 { b'A' } else { b'=' });
     }
     let bytes = base64_decode(&padded)?;

@@ -3,6 +3,7 @@
 //! Owns the order of the tiers and what makes one rule more specific than another. Knows no mail. Invariant: the answer
 //! depends on the question alone, never on the order of files or of a hash.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::format::{Format, Literals, ReadyMarks, Seen};
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use super::schema::{KindsFile, Marks};
 use crate::model::cause::slugs;
 use crate::model::{Cause, Class, Kind, Proposal, Status, WhoActs};
+
+/// Bytes a ticket mark's literal needs to be looked for in the one pass; shorter ones are tried on their field.
+pub(super) const MIN_ANCHOR: usize = 4;
 
 /// The tiers, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -241,7 +245,7 @@ pub struct TicketPattern {
 
 /// The wordings that tell kinds apart.
 #[derive(Debug, Default)]
-pub struct Kinds {
+pub(crate) struct Kinds {
     entries: Vec<KindRule>,
 }
 
@@ -332,6 +336,23 @@ pub struct Answer<'b> {
     pub wording: Option<String>,
 }
 
+/// A rule that fits, and the longest of its wordings that does.
+struct Fit<'b> {
+    rule: &'b Rule,
+    wording: Option<&'b Pattern>,
+}
+
+impl<'b> Fit<'b> {
+    /// Sorts the best first.
+    fn order(&self) -> (Tier, Reverse<usize>, Reverse<usize>, &'b str) {
+        let rule = self.rule;
+        let conditions = usize::from(!rule.replies.is_empty())
+            + usize::from(rule.status.is_some())
+            + usize::from(!rule.phrases.is_empty());
+        (rule.tier, Reverse(conditions), Reverse(self.wording.map_or(0, Pattern::weight)), rule.id.as_str())
+    }
+}
+
 /// All knowledge.
 #[derive(Debug, Default)]
 pub struct RuleBook {
@@ -343,6 +364,8 @@ pub struct RuleBook {
     providers: Vec<Provider>,
     rules: Vec<Rule>,
     by_phrase: Matcher,
+    /// The wordings in the matcher: the rule, and the place among its phrases and then its `unless`.
+    phrases: Vec<(u32, u32)>,
     /// Rules without a phrase.
     bare: Vec<u32>,
     pub(crate) desks: Vec<Desk>,
@@ -352,6 +375,7 @@ pub struct RuleBook {
     /// Ticket marks in the order they are asked: desk, mark.
     marks: Vec<(usize, usize)>,
     by_mark: Matcher,
+    mark_fields: Vec<String>,
 }
 
 impl RuleBook {
@@ -373,10 +397,13 @@ impl RuleBook {
         let number = u32::try_from(self.rules.len()).unwrap_or(u32::MAX);
         if rule.phrases.is_empty() {
             self.bare.push(number);
-        }
-        for phrase in &rule.phrases {
-            if let Some(anchor) = phrase.anchor() {
-                self.by_phrase.add(anchor, number);
+        } else {
+            for (place, phrase) in (0..).zip(rule.phrases.iter().chain(&rule.unless)) {
+                let entry = u32::try_from(self.phrases.len()).unwrap_or(u32::MAX);
+                self.phrases.push((number, place));
+                if let Some(anchor) = phrase.anchor() {
+                    self.by_phrase.add(anchor, entry);
+                }
             }
         }
         self.rules.push(rule);
@@ -412,11 +439,21 @@ impl RuleBook {
         });
         for (number, &(desk, ticket)) in (0..).zip(&marks) {
             let anchor = self.desks.get(desk).and_then(|one| one.tickets.get(ticket)?.pattern.anchor());
-            if let Some(anchor) = anchor {
+            if let Some(anchor) = anchor.filter(|anchor| anchor.len() >= MIN_ANCHOR) {
                 self.by_mark.add(anchor, number);
             }
         }
+        let mut fields: Vec<String> =
+            self.desks.iter().flat_map(|desk| desk.tickets.iter().map(|ticket| ticket.field.clone())).collect();
+        fields.sort();
+        fields.dedup();
+        self.mark_fields = fields;
         self.marks = marks;
+    }
+
+    /// The header fields that ticket marks are looked for in.
+    pub fn ticket_fields(&self) -> &[String] {
+        &self.mark_fields
     }
 
     /// The words for a cause.
@@ -583,72 +620,86 @@ impl RuleBook {
         self.best_rule(question).or_else(|| self.by_status(question)).or_else(|| self.by_reply(question))
     }
 
-    /// Every rule that fits, best first, for `rules trace`.
+    /// Every rule that fits, best first, for `rules trace`: the rule and the bytes of its longest wording that fits.
     pub fn candidates<'b>(&'b self, question: &Question<'_>) -> Vec<(&'b Rule, usize)> {
-        let mut numbers = self.by_phrase.owners_in(question.text);
-        numbers.extend(&self.bare);
-        let mut hits: Vec<(&Rule, usize, usize)> = numbers
-            .iter()
-            .filter_map(|number| self.rules.get(*number as usize))
-            .filter_map(|rule| {
-                let weight = self.fits(rule, question)?;
-                let conditions = usize::from(!rule.replies.is_empty())
-                    + usize::from(rule.status.is_some())
-                    + usize::from(!rule.phrases.is_empty());
-                Some((rule, conditions, weight))
-            })
-            .collect();
-        hits.sort_by(|a, b| (a.0.tier, b.1, b.2, &a.0.id).cmp(&(b.0.tier, a.1, a.2, &b.0.id)));
-        hits.into_iter().map(|(rule, _, weight)| (rule, weight)).collect()
+        let found = self.fitting(question).into_iter();
+        found.map(|fit| (fit.rule, fit.wording.map_or(0, Pattern::weight))).collect()
+    }
+
+    /// The rules that fit, best first: tier, conditions, longest wording, name.
+    fn fitting<'b>(&'b self, question: &Question<'_>) -> Vec<Fit<'b>> {
+        // which wordings stand in the text, in one pass; sorted, so those of one rule are neighbours
+        let hits = self.by_phrase.owners_in(question.text);
+        let entry = |number: &u32| self.phrases.get(*number as usize).copied();
+        let mut out: Vec<Fit<'b>> = Vec::new();
+        let mut rest = hits.as_slice();
+        while let Some((rule, _)) = rest.first().and_then(entry) {
+            let length = rest.iter().take_while(|number| entry(number).is_some_and(|(other, _)| other == rule)).count();
+            let (own, next) = rest.split_at(length.max(1));
+            rest = next;
+            let Some(rule) = self.rules.get(rule as usize) else { continue };
+            if !self.conditions_hold(rule, question) {
+                continue;
+            }
+            let mut wording: Option<&Pattern> = None;
+            let mut forbidden = false;
+            for (_, place) in own.iter().filter_map(entry) {
+                let allowed = rule.phrases.len();
+                let pattern = rule
+                    .phrases
+                    .get(place as usize)
+                    .or_else(|| rule.unless.get((place as usize).checked_sub(allowed)?));
+                let Some(pattern) = pattern.filter(|one| one.is_literal() || one.find(question.text).is_some()) else {
+                    continue;
+                };
+                if place as usize >= allowed {
+                    forbidden = true;
+                } else if wording.is_none_or(|best| pattern.weight() > best.weight()) {
+                    wording = Some(pattern);
+                }
+            }
+            if wording.is_some() && !forbidden {
+                out.push(Fit { rule, wording });
+            }
+        }
+        let bare = self.bare.iter().filter_map(|number| self.rules.get(*number as usize));
+        let said = |pattern: &Pattern| pattern.find(question.text).is_some();
+        out.extend(
+            bare.filter(|rule| self.conditions_hold(rule, question) && !rule.unless.iter().any(said))
+                .map(|rule| Fit { rule, wording: None }),
+        );
+        out.sort_by(|a, b| a.order().cmp(&b.order()));
+        out
     }
 
     fn best_rule(&self, question: &Question<'_>) -> Option<Answer<'_>> {
-        let (rule, _) = *self.candidates(question).first()?;
-        let wording = rule
-            .phrases
-            .iter()
-            .filter_map(|phrase| Some((phrase, phrase.find(question.text)?)))
-            .max_by_key(|(phrase, _)| phrase.weight());
+        let fits = self.fitting(question);
+        let Fit { rule, wording } = fits.first()?;
         Some(Answer {
             cause: rule.cause,
             rule: rule.id.clone(),
             tier: rule.tier,
             meaning: rule.meaning.as_deref(),
             next_step: rule.next_step.as_deref(),
-            wording: wording
-                .and_then(|(phrase, found)| phrase.anchor().map(|anchor| (anchor, found)))
-                .map(|(anchor, _)| anchor.to_owned()),
+            wording: wording.and_then(Pattern::anchor).map(str::to_owned),
         })
     }
 
-    /// Weight of the longest phrase that fits, when all conditions hold.
-    fn fits(&self, rule: &Rule, question: &Question<'_>) -> Option<usize> {
+    /// Whether all conditions but the wording hold.
+    fn conditions_hold(&self, rule: &Rule, question: &Question<'_>) -> bool {
         if !rule.replies.is_empty() && !question.replies.iter().any(|reply| rule.replies.contains(reply)) {
-            return None;
+            return false;
         }
         if let Some(status) = rule.status
             && !question.statuses.iter().any(|found| status.fits(*found))
         {
-            return None;
+            return false;
         }
-        if let Some(provider) = rule.provider.and_then(|number| self.providers.get(usize::from(number))) {
-            let named = || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(question.text, suffix));
-            let here = question.hosts.iter().any(|host| provider.fits_host(host).is_some())
-                || provider.serves(question.domain)
-                || named();
-            if !here && rule.tier != Tier::User {
-                return None;
-            }
-        }
-        let weight = if rule.phrases.is_empty() {
-            0
-        } else {
-            rule.phrases.iter().filter(|phrase| phrase.find(question.text).is_some()).map(Pattern::weight).max()?
-        };
-        if rule.unless.iter().any(|phrase| phrase.find(question.text).is_some()) {
-            return None;
-        }
-        Some(weight)
+        let provider = rule.provider.filter(|_| rule.tier != Tier::User);
+        let Some(provider) = provider.and_then(|number| self.providers.get(usize::from(number))) else { return true };
+        question.hosts.iter().any(|host| provider.fits_host(host).is_some())
+            || provider.serves(question.domain)
+            || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(question.text, suffix))
     }
 
     fn by_status(&self, question: &Question<'_>) -> Option<Answer<'_>> {
@@ -681,11 +732,17 @@ impl RuleBook {
 }
 
 impl TicketPattern {
+    /// Whether the one pass over a text can tell that the mark does not stand there.
+    pub fn is_scanned(&self) -> bool {
+        self.pattern.anchor().is_some_and(|anchor| anchor.len() >= MIN_ANCHOR)
+    }
+
     /// The ticket id in a text: what the first `{id}` or `{num}` takes, written as the desk shows it.
     pub fn id_in(&self, text: &str) -> Option<String> {
         let found = self.pattern.find(text)?;
         let id = found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty())?;
-        match self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-')).and_then(|at| id.split_at_checked(at)) {
+        match self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-')).and_then(|at| id.split_at_checked(at))
+        {
             Some((head, tail)) => Some(format!("{head}-{tail}")),
             None => Some(id.to_owned()),
         }

@@ -82,7 +82,7 @@ impl RuleBook {
         })
     }
 
-    fn with_question<'b, T>(&'b self, rule: &Rule, sample: &str, then: impl FnOnce(&Question<'_>) -> T) -> T {
+    fn with_question<T>(&self, rule: &Rule, sample: &str, then: impl FnOnce(&Question<'_>) -> T) -> T {
         let text = crate::stdx::squeeze(sample);
         let replies: Vec<u16> = reply::codes(&text, true).map(|found| found.value).collect();
         let statuses: Vec<Status> = reply::statuses(&text).map(|found| found.value).collect();

@@ -171,6 +171,8 @@ pub struct Format {
     pub reason: Vec<Pattern>,
     /// Lines that name the reporting server.
     pub reporter: Vec<Pattern>,
+    /// Numbers of the literals of those lines.
+    reporter_marks: Vec<u32>,
     /// Lines that name the answering server.
     pub remote: Vec<Pattern>,
     /// What it reports.
@@ -259,17 +261,25 @@ impl Format {
             action,
             quirk,
             example: file.example,
+            reporter_marks: Vec::new(),
             marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },
         };
         Ok(out)
     }
 
     pub(crate) fn number(&mut self, literals: &mut Literals) {
+        let anchors = self.reporter.iter().filter_map(Pattern::anchor);
+        self.reporter_marks = anchors.map(|anchor| literals.number(anchor)).collect();
         if let Some((recognise, unless, delayed)) = self.marks.raw.take() {
             self.marks.recognise = ReadyMarks::ready(recognise, literals);
             self.marks.unless = ReadyMarks::ready(unless, literals);
             self.marks.delayed = ReadyMarks::ready(delayed, literals);
         }
+    }
+
+    /// Whether a line that names the reporting server may stand in a body with these marks.
+    pub fn may_name_reporter(&self, body: &[u32]) -> bool {
+        one(&self.reporter_marks, body)
     }
 
     /// Whether this family wrote the notice.

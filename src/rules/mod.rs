@@ -1,6 +1,6 @@
 //! Knowledge as data: the rule files, loaded and ready to be asked.
 //!
-//! The only user of `toml` (beside the configuration) and `aho_corasick`. Knows no mail and does no I/O: our own files are
+//! The only user of `toml` (beside the configuration and other tables). Knows no mail and does no I/O: our own files are
 //! embedded, the user's come as (name, text) pairs. Invariant: our own files load, a test sees to it.
 
 mod book;

@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 
 /// Bits of the hash of a gram.
 const BITS: u32 = 15;
+/// Words of the filter.
+const WORDS: usize = 1 << (BITS - 6);
 
 /// Literals and who asks for them.
 #[derive(Debug, Default)]
@@ -24,7 +26,7 @@ pub(crate) struct Matcher {
 #[derive(Debug)]
 struct Built {
     /// One bit for every hash that has entries.
-    filter: Vec<u64>,
+    filter: Box<[u64; WORDS]>,
     /// Where the entries of a hash begin.
     first: Vec<u32>,
     entries: Vec<Entry>,
@@ -84,14 +86,16 @@ impl Matcher {
     fn each(&self, text: &str, mut found: impl FnMut(usize)) {
         let built = self.built.get_or_init(|| Built::new(&self.literals));
         let bytes = text.as_bytes();
-        for (end, gram) in grams(bytes) {
+        let mut gram = 0_u32;
+        for (at, byte) in bytes.iter().enumerate() {
+            gram = (gram << 8) | u32::from(byte.to_ascii_lowercase());
             let slot = slot(gram);
-            if built.filter.get(slot / 64).is_none_or(|bits| bits >> (slot % 64) & 1 == 0) {
+            if !built.may_hold(slot) || at < 3 {
                 continue;
             }
             for entry in built.entries_of(slot).iter().filter(|entry| entry.gram == gram) {
                 let literal = self.literals.get(entry.literal as usize).map(|text| text.as_bytes()).unwrap_or_default();
-                let start = (end - 4).checked_sub(entry.before as usize);
+                let start = (at - 3).checked_sub(entry.before as usize);
                 let here = start.and_then(|start| bytes.get(start..start + literal.len()));
                 if here.is_some_and(|here| here.eq_ignore_ascii_case(literal)) {
                     found(entry.literal as usize);
@@ -131,7 +135,7 @@ impl Built {
             }
         }
         entries.sort_unstable_by_key(|entry| (slot(entry.gram), entry.literal));
-        let mut filter = vec![0_u64; slots / 64];
+        let mut filter = Box::new([0_u64; WORDS]);
         let mut first = vec![0_u32; slots + 1];
         for entry in &entries {
             let slot = slot(entry.gram);
@@ -148,6 +152,11 @@ impl Built {
             *count = sum;
         }
         Self { filter, first, entries, short }
+    }
+
+    /// Whether a slot has entries; the mask keeps the compiler from checking the bounds at every byte of a text.
+    fn may_hold(&self, slot: usize) -> bool {
+        self.filter[(slot / 64) % WORDS] >> (slot % 64) & 1 == 1
     }
 
     fn entries_of(&self, slot: usize) -> &[Entry] {

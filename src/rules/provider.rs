@@ -61,7 +61,7 @@ impl Provider {
 }
 
 /// Whether a host (lower case) ends in a suffix, at a dot.
-pub fn fits(host: &str, suffix: &str) -> bool {
+pub(crate) fn fits(host: &str, suffix: &str) -> bool {
     let bare = suffix.trim_start_matches('.');
     host.strip_suffix(bare).is_some_and(|rest| {
         if rest.is_empty() { !suffix.starts_with('.') || bare == host } else { rest.ends_with('.') }

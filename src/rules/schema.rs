@@ -243,6 +243,7 @@ pub(crate) struct KindsFile {
 #[serde(deny_unknown_fields)]
 pub(crate) struct KindEntry {
     pub(crate) name: String,
+    #[expect(dead_code, reason = "required of whoever writes a wording, asked by nobody")]
     pub(crate) source: String,
     #[serde(default)]
     pub(crate) from: Vec<String>,

@@ -226,8 +226,11 @@ impl Error {
 
     pub(crate) fn gone(folder: &str, host: &str, uid: u32) -> Self {
         let folder = clean(folder);
-        Self::new(Kind::Folder, format!("could not fetch message {uid} of {folder:?} on {host:?}: it is no longer there"))
-            .hint("what was fetched before is still in the store")
+        Self::new(
+            Kind::Folder,
+            format!("could not fetch message {uid} of {folder:?} on {host:?}: it is no longer there"),
+        )
+        .hint("what was fetched before is still in the store")
     }
 
     pub(crate) fn no_account_folder(account: &str) -> Self {

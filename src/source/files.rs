@@ -155,7 +155,8 @@ impl Walk<'_> {
     /// An mbox where the first line says so, else one mail.
     fn stream<R: mbox::Input>(&mut self, name: &str, mut input: R) -> Result<(), Stop> {
         let is_mbox = match input.fill_buf() {
-            Ok(head) => head.trim_ascii_start().starts_with(b"From "),
+            // Lines that end in bare carriage returns are no mbox any program writes.
+            Ok(head) => head.trim_ascii_start().starts_with(b"From ") && head.contains(&b'\n'),
             Err(error) => return self.failed(name, &error),
         };
         if !is_mbox {
@@ -163,14 +164,26 @@ impl Walk<'_> {
         }
         let mut mails = Mbox::new(input, CAP);
         let cancel = self.cancel;
+        // A single mail that kept its "From " line is no mbox: a pipe, or a file that says so by its name.
+        let may_be_single = name == "-" || name.to_ascii_lowercase().ends_with(".eml");
+        let mut first = None;
         for number in 1_u64.. {
             match mails.next(&|| cancel.is_cancelled()) {
-                Ok(Some(mail)) => self.hand_on(format!("{name}#{number}"), mail.bytes, mail.size)?,
+                Ok(Some(mail)) if number == 1 && may_be_single => first = Some(mail),
+                Ok(Some(mail)) => {
+                    if let Some(first) = first.take() {
+                        self.hand_on(format!("{name}#1"), first.bytes, first.size)?;
+                    }
+                    self.hand_on(format!("{name}#{number}"), mail.bytes, mail.size)?;
+                }
                 Ok(None) => break,
                 Err(error) => return self.failed(name, &error),
             }
         }
-        Ok(())
+        match first {
+            Some(only) => self.hand_on(name.to_owned(), only.bytes, only.size),
+            None => Ok(()),
+        }
     }
 
     fn single(&mut self, path: &Path) -> Result<(), Stop> {
@@ -280,6 +293,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("all");
         put(&root.join("b.eml"), "Subject: b\n\n");
+        put(&root.join("c.eml"), "From x\nSubject: 3\n\n.\n");
         put(&root.join("a/one.mbox"), "From x\nSubject: 1\n\n.\n\nFrom x\nSubject: 2\n\n.\n");
         put(&root.join("box/cur/2:2,S"), "Subject: cur\n\n");
         put(&root.join("box/new/1"), "no header, a Maildir holds mail all the same");
@@ -293,9 +307,9 @@ mod tests {
             got.iter().map(|(place, _)| place.strip_prefix(&*root.to_string_lossy()).unwrap()).collect();
         assert_eq!(
             places,
-            ["/a/one.mbox#1", "/a/one.mbox#2", "/b.eml", "/box/cur/2:2,S", "/box/new/1", "/box/.Junk/cur/3"]
+            ["/a/one.mbox#1", "/a/one.mbox#2", "/b.eml", "/box/cur/2:2,S", "/box/new/1", "/box/.Junk/cur/3", "/c.eml"]
         );
-        assert_eq!((summary.mails, summary.skipped, summary.unreadable.len()), (6, 1, 0));
+        assert_eq!((summary.mails, summary.skipped, summary.unreadable.len()), (7, 1, 0));
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub struct Correspondent {
 }
 
 impl Store {
-    /// Adds to what is known of correspondents.
-    pub fn meet(&mut self, people: &[Correspondent]) -> Result<()> {
+    /// Adds to what is known of correspondents and, with it, how far their folder was read: all or nothing.
+    pub fn meet(&mut self, people: &[Correspondent], cursor: (&str, &str, &str)) -> Result<()> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for one in people {
             tx.prepare_cached(
@@ -30,6 +30,7 @@ impl Store {
             )?
             .execute((one.address.to_lowercase(), one.sent, one.heard, one.last.0))?;
         }
+        tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3)")?.execute(cursor)?;
         Ok(tx.commit()?)
     }
 

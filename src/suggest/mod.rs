@@ -187,7 +187,13 @@ struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     fn new(query: &Query<'a>, book: &'a Book) -> Self {
-        Self { failed: query.failed, book, witness: Witness::History, candidates: Vec::new(), by_address: HashMap::new() }
+        Self {
+            failed: query.failed,
+            book,
+            witness: Witness::History,
+            candidates: Vec::new(),
+            by_address: HashMap::new(),
+        }
     }
 
     /// Takes a candidate in, unless it is one that is never suggested; a second reason adds to the first.

@@ -42,8 +42,16 @@ pub const COMMANDS: &[(&str, &str)] = &[
 ];
 
 /// Other names of commands, for the habits of vi and mutt.
-const ALIASES: &[(&str, &str)] =
-    &[("q", "quit"), ("q!", "quit"), ("wq", "quit"), ("x", "quit"), ("filter", "list"), ("goto", "show"), ("sync", "pull"), ("h", "help")];
+const ALIASES: &[(&str, &str)] = &[
+    ("q", "quit"),
+    ("q!", "quit"),
+    ("wq", "quit"),
+    ("x", "quit"),
+    ("filter", "list"),
+    ("goto", "show"),
+    ("sync", "pull"),
+    ("h", "help"),
+];
 
 fn name(text: &str) -> &str {
     text.split(' ').next().unwrap_or(text)
@@ -130,8 +138,15 @@ fn show(model: &mut Model, what: &str) -> Result<(), String> {
         return Ok(());
     }
     let lower = what.to_lowercase();
-    let passes = |case: &&Case| !lower.is_empty() && (case.id.0.starts_with(&lower) || case.address.to_lowercase() == lower);
-    let id = model.queue.cases().iter().find(passes).map(|case| case.id.clone()).ok_or_else(|| format!("no case \"{what}\""))?;
+    let passes =
+        |case: &&Case| !lower.is_empty() && (case.id.0.starts_with(&lower) || case.address.to_lowercase() == lower);
+    let id = model
+        .queue
+        .cases()
+        .iter()
+        .find(passes)
+        .map(|case| case.id.clone())
+        .ok_or_else(|| format!("no case \"{what}\""))?;
     if model.queue.go_to(&id) {
         model.moved = true;
         Ok(())
@@ -197,7 +212,8 @@ fn settle(model: &mut Model, rest: &str) -> Result<(), String> {
         .filter(|state| !matches!(state, State::New | State::Corrected | State::Retry))
         .ok_or_else(|| format!("cannot settle to \"{state}\": done not-our-fault spam escalated"))?;
     let verdict = plain_verdict(state);
-    let old: Vec<_> = model.queue.cases().iter().filter(|case| case.is_undecided(model.now) && case.last_received < before).collect();
+    let old: Vec<_> =
+        model.queue.cases().iter().filter(|case| case.is_undecided(model.now) && case.last_received < before).collect();
     let Some(first) = old.first() else {
         return Err(format!("nothing undecided is older than {}", before.format("%d %b %Y", &model.setup.zone)));
     };
@@ -254,7 +270,9 @@ pub fn complete(text: &str, model: &Model) -> Vec<String> {
         values.into_iter().filter(|value| value.starts_with(rest)).map(|value| format!("{word} {value}")).collect()
     };
     match word {
-        "list" | "filter" => complete_filter(rest, model).into_iter().map(|filter| format!("{word} {filter}")).collect(),
+        "list" | "filter" => {
+            complete_filter(rest, model).into_iter().map(|filter| format!("{word} {filter}")).collect()
+        }
         "sort" => of(Sort::ALL.iter().map(|(_, name)| *name).collect()),
         "decide" => of(State::ALL.iter().map(|state| state.slug()).collect()),
         "export" => of(vec!["csv", "jsonl"]),
@@ -274,7 +292,9 @@ pub fn complete_filter(text: &str, model: &Model) -> Vec<String> {
         Some(("domain", _)) => {
             let domains: std::collections::BTreeSet<String> =
                 model.queue.cases().iter().map(|case| super::filter::domain_of(&case.address).to_lowercase()).collect();
-            words.extend(domains.into_iter().filter(|domain| !domain.is_empty()).map(|domain| format!("domain:{domain}")));
+            words.extend(
+                domains.into_iter().filter(|domain| !domain.is_empty()).map(|domain| format!("domain:{domain}")),
+            );
         }
         Some(_) => {}
     }

@@ -270,7 +270,11 @@ fn scopes(model: &Model, case: &Case, whole: bool) -> Vec<Scope> {
     let same_domain = |other: &Case| domain_of(&other.address).eq_ignore_ascii_case(&domain) && !domain.is_empty();
     let same_address = |other: &Case| other.address.eq_ignore_ascii_case(&case.address);
     let mut scopes = vec![
-        Scope { label: "of this message at this domain", cases: pick(&|o| o.group == case.group && same_domain(o)), on: whole },
+        Scope {
+            label: "of this message at this domain",
+            cases: pick(&|o| o.group == case.group && same_domain(o)),
+            on: whole,
+        },
         Scope { label: "to the same address", cases: pick(&|o| o.group != case.group && same_address(o)), on: false },
         Scope {
             label: "at the same domain",

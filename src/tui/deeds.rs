@@ -91,7 +91,11 @@ fn targets(model: &Model, group: bool) -> Vec<Case> {
         return vec![current.clone()];
     }
     let mut cases: Vec<Case> = vec![current.clone()];
-    let others = model.queue.group(&current.group).into_iter().filter(|case| case.id != current.id && case.is_undecided(model.now));
+    let others = model
+        .queue
+        .group(&current.group)
+        .into_iter()
+        .filter(|case| case.id != current.id && case.is_undecided(model.now));
     cases.extend(others.cloned());
     cases
 }
@@ -146,7 +150,11 @@ fn accept(model: &mut Model, case: &Case, group: bool, effects: &mut Vec<Effect>
         let ids: Vec<CaseId> = cases.into_iter().map(|case| case.id).collect();
         if ids.len() > ASK_ABOVE {
             let question = format!("Accept the proposals of {} cases as one act?", ids.len());
-            model.layers.push(Layer::Confirm(Box::new(Confirm { question, key: 'y', choice: Choice::Accept(deed, ids) })));
+            model.layers.push(Layer::Confirm(Box::new(Confirm {
+                question,
+                key: 'y',
+                choice: Choice::Accept(deed, ids),
+            })));
         } else {
             accept_all(model, deed, ids, effects);
         }
@@ -154,7 +162,8 @@ fn accept(model: &mut Model, case: &Case, group: bool, effects: &mut Vec<Effect>
     }
     let Some(verdict) = model.current().and_then(|detail| detail.offer.verdict.clone()) else {
         let key = model.setup.keys.hint(Action::Correct);
-        let why = model.current().map(|detail| super::view::diagnosis::nothing_proposed(detail, &key)).unwrap_or_default();
+        let why =
+            model.current().map(|detail| super::view::diagnosis::nothing_proposed(detail, &key)).unwrap_or_default();
         model.say(Tone::Warning, format!("{}: {why}", who(case)));
         return;
     };
@@ -170,7 +179,9 @@ fn accept(model: &mut Model, case: &Case, group: bool, effects: &mut Vec<Effect>
 /// What `.` makes of a correction: the domain rule where only the domain changed.
 fn correction_repeat(failed: &str, to: &str) -> Repeat {
     match (failed.rsplit_once('@'), to.rsplit_once('@')) {
-        (Some((old_local, old)), Some((new_local, new))) if old_local == new_local => Repeat::Domain(old.to_owned(), new.to_owned()),
+        (Some((old_local, old)), Some((new_local, new))) if old_local == new_local => {
+            Repeat::Domain(old.to_owned(), new.to_owned())
+        }
         _ => Repeat::Address(failed.to_owned(), to.to_owned()),
     }
 }
@@ -200,8 +211,13 @@ fn repeat(model: &mut Model, case: &Case, effects: &mut Vec<Effect>) {
                 format!("{local}@{new}")
             };
             let acts: Vec<_> = fits.iter().map(|case| (case.id.clone(), Verdict::Corrected { to: to(case) })).collect();
-            let left = if other.is_empty() { String::new() } else { format!(" ({} at other domains left alone)", other.len()) };
-            let what = format!("corrected to {}{left}", if fits.len() == 1 { to(&fits[0]) } else { format!("…@{new}") });
+            let left = if other.is_empty() {
+                String::new()
+            } else {
+                format!(" ({} at other domains left alone)", other.len())
+            };
+            let what =
+                format!("corrected to {}{left}", if fits.len() == 1 { to(&fits[0]) } else { format!("…@{new}") });
             let Some(deed) = deed(model, &fits, what, Some(Repeat::Domain(old, new))) else { return };
             ask_or_decide(model, deed, acts, effects);
         }
@@ -261,7 +277,8 @@ pub fn save_correction(model: &mut Model, dialog: &Correct, effects: &mut Vec<Ef
 /// Asks first where many cases are meant, else decides.
 pub fn ask_or_decide(model: &mut Model, deed: Deed, acts: Vec<(CaseId, Verdict)>, effects: &mut Vec<Effect>) {
     if acts.len() > ASK_ABOVE {
-        let question = format!("{} cases -> {}, as one act. Undo takes all of it back.", acts.len(), text::clean(&deed.what));
+        let question =
+            format!("{} cases -> {}, as one act. Undo takes all of it back.", acts.len(), text::clean(&deed.what));
         let choice = Choice::Decide(deed, acts);
         model.layers.push(Layer::Confirm(Box::new(Confirm { question, key: 'y', choice })));
     } else {
@@ -270,7 +287,13 @@ pub fn ask_or_decide(model: &mut Model, deed: Deed, acts: Vec<(CaseId, Verdict)>
 }
 
 /// Sends decisions to the journal and moves on.
-pub fn decide(model: &mut Model, deed: Deed, acts: Vec<(CaseId, Verdict)>, note: Option<String>, effects: &mut Vec<Effect>) {
+pub fn decide(
+    model: &mut Model,
+    deed: Deed,
+    acts: Vec<(CaseId, Verdict)>,
+    note: Option<String>,
+    effects: &mut Vec<Effect>,
+) {
     let ids: Vec<CaseId> = acts.iter().map(|(id, _)| id.clone()).collect();
     effects.push(Effect::Decide(deed, acts, note));
     leave(model, ids);
@@ -382,7 +405,17 @@ pub fn write_note(model: &mut Model, id: CaseId, text: &str, effects: &mut Vec<E
     }
     let Some(case) = model.queue.case(&id) else { return };
     let row = model.queue.row_of(&id).map_or(0, |row| row + 1);
-    let deed = Deed { who: who(case), case: id, ids: Vec::new(), row, what: "note".into(), asked: 1, repeat: None, draft: Some(key), advanced: false };
+    let deed = Deed {
+        who: who(case),
+        case: id,
+        ids: Vec::new(),
+        row,
+        what: "note".into(),
+        asked: 1,
+        repeat: None,
+        draft: Some(key),
+        advanced: false,
+    };
     effects.push(Effect::Note(deed, text.to_owned()));
 }
 
@@ -401,6 +434,7 @@ pub fn finished(model: &mut Model) -> Option<Page> {
         return None;
     }
     let mut page = Page::new(Subject::Summary);
-    page.links = super::view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect();
+    page.links =
+        super::view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect();
     Some(page)
 }

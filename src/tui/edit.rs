@@ -44,7 +44,8 @@ impl Line {
 
     /// Puts text in at the cursor, on one line: what a paste brings of line breaks becomes a blank.
     pub fn insert(&mut self, text: &str) {
-        let mut line: String = text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
+        let mut line: String =
+            text.trim_end_matches(['\r', '\n']).replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
         let room = LONGEST.saturating_sub(self.text.len());
         while line.len() > room {
             line.pop();
@@ -70,7 +71,9 @@ impl Line {
             }
             Key { code: Code::Char('k'), ctrl: true, .. } => self.remove(self.cursor, self.text.len()),
             Key { code: Code::Char('d'), ctrl: true, .. } => self.remove(self.cursor, self.after()),
-            Key { code: Code::Char('e'), ctrl: true, .. } | Key { code: Code::End, .. } => self.cursor = self.text.len(),
+            Key { code: Code::Char('e'), ctrl: true, .. } | Key { code: Code::End, .. } => {
+                self.cursor = self.text.len()
+            }
             Key { code: Code::Home, .. } => self.cursor = 0,
             Key { code: Code::Left, .. } => self.cursor = self.before(),
             Key { code: Code::Right, .. } => self.cursor = self.after(),
@@ -159,7 +162,10 @@ mod tests {
             for columns in 1..12 {
                 let line = Line::filled(text, text.len());
                 let (shown, cursor) = line.window(columns);
-                assert!(cursor < columns.max(2) && text::width(&shown) <= columns, "{text:?} {columns}: {shown:?} {cursor}");
+                assert!(
+                    cursor < columns.max(2) && text::width(&shown) <= columns,
+                    "{text:?} {columns}: {shown:?} {cursor}"
+                );
             }
         }
     }

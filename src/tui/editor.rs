@@ -22,7 +22,8 @@ impl Drop for Scratch {
 
 /// Opens `$VISUAL`, `$EDITOR` or vi on a text; the text as it was left, `None` where nothing remained.
 pub(super) fn edit(text: &str) -> Result<Option<String>, Failure> {
-    let failed = |what: &str, why: &dyn std::fmt::Display| Failure { what: format!("could not {what}: {why}"), hint: None };
+    let failed =
+        |what: &str, why: &dyn std::fmt::Display| Failure { what: format!("could not {what}: {why}"), hint: None };
     let path = std::env::temp_dir().join(format!("bounceback-note-{}.txt", std::process::id()));
     let mut file = fs::OpenOptions::new()
         .write(true)

@@ -164,8 +164,9 @@ impl Needle {
             return text.to_lowercase().contains(&self.lower);
         }
         let upper = first.to_ascii_uppercase();
-        memchr::memchr2_iter(first, upper, text.as_bytes())
-            .any(|at| text.as_bytes().get(at + 1..at + needle.len()).is_some_and(|found| found.eq_ignore_ascii_case(rest)))
+        memchr::memchr2_iter(first, upper, text.as_bytes()).any(|at| {
+            text.as_bytes().get(at + 1..at + needle.len()).is_some_and(|found| found.eq_ignore_ascii_case(rest))
+        })
     }
 }
 
@@ -190,9 +191,9 @@ fn term(word: &str, now: Timestamp) -> Result<Term, String> {
         "cause" => Term::Cause(
             Cause::from_slug(&lower).ok_or_else(|| one_of("cause", Cause::ALL.iter().map(|c| c.slug()).collect()))?,
         ),
-        "kind" => {
-            Term::Kind(Kind::from_slug(&lower).ok_or_else(|| one_of("kind", Kind::ALL.iter().map(|k| k.slug()).collect()))?)
-        }
+        "kind" => Term::Kind(
+            Kind::from_slug(&lower).ok_or_else(|| one_of("kind", Kind::ALL.iter().map(|k| k.slug()).collect()))?,
+        ),
         "domain" => Term::Domain(lower),
         "reporter" => Term::Reporter(lower),
         "ticket" => Term::Ticket(value.to_owned()),

@@ -108,14 +108,17 @@ impl Hands {
             }
             Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
             Effect::Export(order) => Msg::Exported(self.export(order, now)),
-            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => return None,
+            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {
+                return None;
+            }
         })
     }
 
     fn done(&mut self, result: Result<Receipt, Error>) -> Result<Done, Failure> {
         let receipt = result?;
         // The deed is on disk whatever happens now: a failure to read the changes must not say otherwise.
-        let changes = self.desk.changes(self.seen).unwrap_or_else(|_| Changes { upto: self.seen, ..Changes::default() });
+        let changes =
+            self.desk.changes(self.seen).unwrap_or_else(|_| Changes { upto: self.seen, ..Changes::default() });
         self.seen = changes.upto;
         Ok(Done { receipt, changes })
     }
@@ -159,7 +162,8 @@ impl Hands {
             ExportFormat::Jsonl => {
                 let cases = self.desk.cases()?;
                 let records = self.desk.records(&cases, now)?;
-                let write = |out: &mut dyn std::io::Write| records.iter().try_for_each(|record| json::line(record, out));
+                let write =
+                    |out: &mut dyn std::io::Write| records.iter().try_for_each(|record| json::line(record, out));
                 to_file(&path, order.replace, write).map(|()| records.len() as u64)
             }
         };

@@ -275,7 +275,13 @@ impl Parser {
             0x1C..=0x1F => Key::ctrl(char::from(byte + 0x40)),
             0x20..=0x7E => Key::plain(Code::Char(char::from(byte))),
             0xC2..=0xF4 => {
-                let length = if byte < 0xE0 { 2 } else if byte < 0xF0 { 3 } else { 4 };
+                let length = if byte < 0xE0 {
+                    2
+                } else if byte < 0xF0 {
+                    3
+                } else {
+                    4
+                };
                 self.state = State::Utf8(vec![byte], length);
                 return;
             }

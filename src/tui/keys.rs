@@ -155,7 +155,11 @@ impl Keymap {
                     (DeValue::Table(full), Some(keys)) => {
                         let action = known(file, BUILTIN, name)?;
                         let help = full.get("help").and_then(|help| help.get_ref().as_str()).unwrap_or_default();
-                        section.entries.push(Entry { action, keys: read_keys(file, BUILTIN, keys)?, help: help.to_owned() });
+                        section.entries.push(Entry {
+                            action,
+                            keys: read_keys(file, BUILTIN, keys)?,
+                            help: help.to_owned(),
+                        });
                     }
                     _ => return Err(no_keys(file, BUILTIN, value)),
                 }
@@ -165,7 +169,13 @@ impl Keymap {
         Ok(())
     }
 
-    fn overlay(&mut self, file: &str, text: &str, table: &Table<'_>, origin: &mut BTreeMap<Action, usize>) -> Result<(), TableError> {
+    fn overlay(
+        &mut self,
+        file: &str,
+        text: &str,
+        table: &Table<'_>,
+        origin: &mut BTreeMap<Action, usize>,
+    ) -> Result<(), TableError> {
         for (name, value) in table {
             let Some(keys) = keys_of(value) else {
                 match value.get_ref() {
@@ -273,7 +283,10 @@ mod tests {
             ("acept = \"j\"\n", "keys.toml:1: no action \"acept\""),
             ("\n\naccept = \"Foo\"\n", "keys.toml:3: no key \"Foo\""),
         ] {
-            assert_eq!(Keymap::load(Some(("keys.toml", text))).map(drop).map_err(|e| e.to_string()), Err(want.to_owned()));
+            assert_eq!(
+                Keymap::load(Some(("keys.toml", text))).map(drop).map_err(|e| e.to_string()),
+                Err(want.to_owned())
+            );
         }
         assert!(Keymap::load(Some(("keys.toml", "accept = 3"))).is_err_and(|e| e.line == 1));
     }

@@ -4,145 +4,17 @@ use super::command;
 use super::confirm::Confirm;
 use super::correct::{Correct, Outcome};
 use super::deeds;
-use super::filter::{Filter, Needle, domain_of};
+use super::filter::{Filter, Needle};
 use super::input::{Code, Key};
 use super::keys::Action;
-use super::menu::{Choice, Menu, menu};
+use super::menu::{Choice, menu};
 use super::model::{Layer, Model, Pane, Tone};
-use super::msg::{Effect, ExportFormat, ExportOrder, Failure, Written};
+use super::msg::{Effect, ExportOrder, Failure, Written};
 use super::page::{Page, Subject};
 use super::prompt::{Ask, Prompt};
-use super::queue::Sort;
 use super::{update, view};
-use crate::model::{State, Verdict};
+use crate::model::State;
 use crate::suggest::Finding;
-
-/// Opens what a key of the main screen asks for.
-pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    match action {
-        Action::Search => model.layers.push(Layer::Prompt(Prompt::new(Ask::Search, ""))),
-        Action::NextHit => search(model, true),
-        Action::PreviousHit => search(model, false),
-        Action::Command => model.layers.push(Layer::Prompt(Prompt::new(Ask::Command, ""))),
-        Action::Filter => {
-            let menu = filter_menu(model);
-            model.layers.push(Layer::Menu(menu));
-        }
-        Action::Sort => {
-            let keys = "andcerms";
-            let items = Sort::ALL.iter().zip(keys.chars()).map(|((sort, name), key)| (key, (*name).to_owned(), Choice::Sort(*sort)));
-            model.layers.push(Layer::Menu(menu("Sort by", items)));
-        }
-        Action::Copy => match model.queue.current().filter(|case| !case.address.is_empty()) {
-            Some(case) => {
-                let address = case.address.clone();
-                choose(model, Choice::Copy(address), effects);
-            }
-            None => model.say(Tone::Warning, "no failed address to copy"),
-        },
-        Action::CopyMenu => {
-            let menu = copy_menu(model);
-            if menu.items.is_empty() {
-                model.say(Tone::Plain, "nothing to copy");
-            } else {
-                model.layers.push(Layer::Menu(menu));
-            }
-        }
-        Action::Export => {
-            let items = [
-                ('c', "corrections as CSV: old address, new address, ticket, cause ...".to_owned(), Choice::Export(ExportFormat::Csv)),
-                ('j', "all cases as JSON Lines".to_owned(), Choice::Export(ExportFormat::Jsonl)),
-            ];
-            model.layers.push(Layer::Menu(menu("Write an export", items)));
-        }
-        _ => {}
-    }
-}
-
-fn filter_menu(model: &Model) -> Menu {
-    let mut items = vec![
-        ('u', "undecided only".to_owned(), Choice::Filter("undecided".into())),
-        ('s', "by state ...".to_owned(), Choice::FilterState),
-    ];
-    if let Some(case) = model.queue.current() {
-        let domain = domain_of(&case.address).to_lowercase();
-        let cause = case.cause;
-        let title = model.words(cause).title.clone();
-        if !domain.is_empty() {
-            let both = format!("domain:{domain} cause:{cause}");
-            items.push(('i', format!("same domain and cause: {domain}, {title}"), Choice::Filter(both)));
-            items.push(('d', format!("same domain: {domain}"), Choice::Filter(format!("domain:{domain}"))));
-        }
-        items.push(('c', format!("same cause: {title}"), Choice::Filter(format!("cause:{cause}"))));
-        if let Some(reporter) = &case.reporter {
-            items.push(('r', format!("same reporter: {reporter}"), Choice::Filter(format!("reporter:\"{reporter}\""))));
-        }
-        if let Some(ticket) = &case.ticket {
-            items.push(('t', format!("same ticket: {ticket}"), Choice::Filter(format!("ticket:\"{ticket}\""))));
-        }
-        items.push(('m', "same message".to_owned(), Choice::Filter(format!("message:{}", case.group.0))));
-    }
-    items.push(('w', "arrived in the last 7 days".to_owned(), Choice::Filter("after:7d".into())));
-    items.push(('!', "bounced again, or due".to_owned(), Choice::Filter("again".into())));
-    items.push(('?', "could not be fully read".to_owned(), Choice::Filter("unread".into())));
-    items.push(('I', "many at one domain for one cause ...".to_owned(), Choice::Incidents));
-    items.push(('f', "type a filter ...".to_owned(), Choice::TypeFilter(model.queue.filter().text().to_owned())));
-    items.push(('F', "none".to_owned(), Choice::Filter(String::new())));
-    menu("Filter", items)
-}
-
-/// One filter per incident, for digits.
-pub fn incident_filters(model: &Model) -> Vec<Choice> {
-    let filter = |incident: super::queue::Incident| Choice::Filter(format!("domain:{} cause:{}", incident.domain, incident.cause));
-    model.queue.incidents().into_iter().take(9).map(filter).collect()
-}
-
-fn copy_menu(model: &Model) -> Menu {
-    let mut items = Vec::new();
-    let Some(case) = model.queue.current() else { return menu("Copy", items) };
-    if !case.address.is_empty() {
-        items.push(('a', format!("failed address: {}", case.address), Choice::Copy(case.address.clone())));
-    }
-    let new = case.corrected_to.clone().or_else(|| match model.current().map(|detail| &detail.offer.verdict) {
-        Some(Some(Verdict::Corrected { to })) => Some(to.clone()),
-        _ => None,
-    });
-    if let Some(new) = &new {
-        items.push(('n', format!("new address: {new}"), Choice::Copy(new.clone())));
-    }
-    if let (Some(ticket), Some(url)) = (&case.ticket, &model.setup.ticket_url) {
-        let link = url.replace("{ticket}", &escape_url(ticket));
-        items.push(('t', format!("ticket link: {link}"), Choice::Copy(link)));
-    }
-    if let Some(ticket) = &case.ticket {
-        items.push(('i', format!("ticket: {ticket}"), Choice::Copy(ticket.clone())));
-    }
-    if let Some(said) = diagnostic(model) {
-        items.push(('s', format!("what the server said: {said}"), Choice::Copy(said)));
-    }
-    if let Some(text) = resend_text(model) {
-        items.push(('r', "the message that came back, as text to send again".to_owned(), Choice::Copy(text)));
-    }
-    menu("Copy", items)
-}
-
-fn escape_url(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
-}
-
-fn diagnostic(model: &Model) -> Option<String> {
-    let notice = model.current()?.notices.last()?;
-    notice.diagnosis.recipients.get(notice.recipient?)?.diagnostic.clone()
-}
-
-fn resend_text(model: &Model) -> Option<String> {
-    let mail = model.current_mail()?;
-    (!mail.returned_body.is_empty()).then(|| mail.returned_body.join("\n"))
-}
 
 /// Does what was chosen.
 pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
@@ -217,7 +89,7 @@ pub fn set_filter(model: &mut Model, filter: Filter) {
 }
 
 /// Searches in the list, or in the text on the whole screen.
-fn search(model: &mut Model, forward: bool) {
+pub(super) fn search(model: &mut Model, forward: bool) {
     if model.pattern.is_empty() {
         model.say(Tone::Plain, "nothing searched for yet");
         return;
@@ -244,7 +116,9 @@ fn search(model: &mut Model, forward: bool) {
 fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str) {
     let found = view::layout::layout(model.size, true);
     let rows = view::pane_rows(model, model.pane, usize::from(found.pane.map_or(80, |pane| pane.width)), None);
-    let has = |at: &usize| rows.get(*at).is_some_and(|row| needle.is_in(&row.pieces.iter().map(|(t, _)| t.as_str()).collect::<String>()));
+    let has = |at: &usize| {
+        rows.get(*at).is_some_and(|row| needle.is_in(&row.pieces.iter().map(|(t, _)| t.as_str()).collect::<String>()))
+    };
     let at = model.reading.scroll;
     let hit = if forward { (at + 1..rows.len()).find(has) } else { (0..at.min(rows.len())).rev().find(has) };
     match hit {
@@ -389,7 +263,8 @@ fn complete(model: &Model, prompt: &mut Prompt) {
             if common.len() > text.len() {
                 prompt.line.set(&common);
             }
-            let last_words: Vec<&str> = several.iter().map(|one| one.trim_end().rsplit(' ').next().unwrap_or(one)).collect();
+            let last_words: Vec<&str> =
+                several.iter().map(|one| one.trim_end().rsplit(' ').next().unwrap_or(one)).collect();
             prompt.remark = last_words.join("  ");
         }
     }
@@ -453,7 +328,11 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
     }
     if page.subject == Subject::Summary && key.typed() == Some('p') {
         model.print_summary = !model.print_summary;
-        let words = if model.print_summary { "the summary is printed when the screen closes" } else { "the summary is not printed" };
+        let words = if model.print_summary {
+            "the summary is printed when the screen closes"
+        } else {
+            "the summary is not printed"
+        };
         model.say(Tone::Plain, words);
         model.layers.push(Layer::Page(page));
         return;
@@ -478,8 +357,16 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
         Some(Action::Search) => (page.typing, page.pattern) = (true, String::new()),
         // Keys that lead elsewhere close the page first.
         Some(
-            action @ (Action::Export | Action::Pull | Action::Filter | Action::Undo | Action::Redo | Action::Status | Action::Messages
-            | Action::Help | Action::Command | Action::NextUndecided),
+            action @ (Action::Export
+            | Action::Pull
+            | Action::Filter
+            | Action::Undo
+            | Action::Redo
+            | Action::Status
+            | Action::Messages
+            | Action::Help
+            | Action::Command
+            | Action::NextUndecided),
         ) => {
             update::act(model, action, effects);
             return;

@@ -47,8 +47,14 @@ mod tests {
 
     #[test]
     fn r11_look_alikes_are_flagged_with_punycode() {
-        assert_eq!(suspicious("anna@exаmple.org").as_deref(), Some("xn--exmple-4nf.org: Latin and Cyrillic letters mixed"));
-        assert_eq!(suspicious("anna@xn--exmple-4nf.org").as_deref(), Some("exаmple.org: Latin and Cyrillic letters mixed"));
+        assert_eq!(
+            suspicious("anna@exаmple.org").as_deref(),
+            Some("xn--exmple-4nf.org: Latin and Cyrillic letters mixed")
+        );
+        assert_eq!(
+            suspicious("anna@xn--exmple-4nf.org").as_deref(),
+            Some("exаmple.org: Latin and Cyrillic letters mixed")
+        );
         assert_eq!(suspicious("a@müller.example").as_deref(), Some("xn--mller-kva.example"));
         assert_eq!(suspicious("a@example.org"), None);
     }

@@ -74,7 +74,9 @@ impl Shown {
     }
 
     fn take_head(&mut self, head: &Head<'_>) {
-        let field = |field: &crate::mail::Field<'_>| (String::from_utf8_lossy(field.name).into_owned(), field.text().into_owned());
+        let field = |field: &crate::mail::Field<'_>| {
+            (String::from_utf8_lossy(field.name).into_owned(), field.text().into_owned())
+        };
         self.returned_head = head.fields.iter().map(field).collect();
     }
 
@@ -83,7 +85,8 @@ impl Shown {
         let leaf = |part: &&Part<'_>| !part.is_attachment() && matches!(part.kind, PartKind::Text | PartKind::Html);
         let text = message.parts.iter().filter(leaf).min_by_key(|part| part.kind == PartKind::Html);
         if let Some(part) = text {
-            self.returned_body = part.text().lines().take(MOST_LINES).map(|line| line.trim_end_matches('\r').to_owned()).collect();
+            self.returned_body =
+                part.text().lines().take(MOST_LINES).map(|line| line.trim_end_matches('\r').to_owned()).collect();
         }
         while self.returned_body.last().is_some_and(|line| line.trim().is_empty()) {
             self.returned_body.pop();
@@ -124,13 +127,25 @@ fn piece(mail: &Mail<'_>, at: usize, part: &Part<'_>) -> Piece {
     let content = part.head.text("Content-Type").unwrap_or_default();
     let kind = content.split(';').next().unwrap_or("").trim().to_lowercase();
     let kind = if kind.is_empty() { "text/plain".to_owned() } else { kind };
-    let named = part.head.text("Content-Disposition").into_iter().chain(Some(content.clone())).find_map(|field| name_in(&field));
+    let named = part
+        .head
+        .text("Content-Disposition")
+        .into_iter()
+        .chain(Some(content.clone()))
+        .find_map(|field| name_in(&field));
     let attached = match named {
         Some(name) => Some(name),
         None if part.is_attachment() => Some("without a name".to_owned()),
         None => None,
     };
-    Piece { depth: depth - usize::from(depth > 0), number: mail.part_number(at), kind, size: part.body.len(), line: part.line as usize + 1, attached }
+    Piece {
+        depth: depth - usize::from(depth > 0),
+        number: mail.part_number(at),
+        kind,
+        size: part.body.len(),
+        line: part.line as usize + 1,
+        attached,
+    }
 }
 
 /// The value of `filename` or `name` in a field.
@@ -156,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_returned_message_is_decoded_and_attachments_are_listed() {
-        let mail = "Content-Type: multipart/report; boundary=b\n\n--b\n\nfailed\n--b\nContent-Type: message/rfc822\n\n\
+        let mail = "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: text/plain\n\nfailed\n--b\nContent-Type: message/rfc822\n\n\
             Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\
             Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\nHall=C3=B6\n--c\n\
             Content-Type: application/pdf; name=\"bill.pdf\"\nContent-Disposition: attachment\n\nxx\n--c--\n--b--\n";

@@ -17,6 +17,7 @@ pub mod layers;
 pub mod lookalike;
 pub mod mail;
 pub mod menu;
+pub mod menus;
 pub mod model;
 pub mod msg;
 pub mod page;
@@ -196,7 +197,10 @@ pub fn run(options: Options) -> Result<Summary, Error> {
     let variable = |name: &str| std::env::var(name).ok();
     let term = variable("TERM");
     if !terminal::is_there() {
-        return Err(Error::new("the screen needs a terminal", Some("bounceback list, show and decide work without one")));
+        return Err(Error::new(
+            "the screen needs a terminal",
+            Some("bounceback list, show and decide work without one"),
+        ));
     }
     if term.as_deref().is_none_or(|term| term.is_empty() || term == "dumb") {
         let what = "this terminal cannot place text on the screen (TERM=dumb)";

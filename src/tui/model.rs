@@ -321,7 +321,8 @@ impl Model {
 
     /// Says something on the line above the keys, and keeps it in the log.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        let notice = Notice { text: super::text::clean(&text.into()).into_owned(), tone, undoable: tone == Tone::Saved };
+        let notice =
+            Notice { text: super::text::clean(&text.into()).into_owned(), tone, undoable: tone == Tone::Saved };
         self.log.push_back((self.now, notice.clone()));
         if self.log.len() > 500 {
             self.log.pop_front();

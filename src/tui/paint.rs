@@ -195,7 +195,8 @@ impl<W: Write> Painter<W> {
         let whole = !(narrow(&old) && narrow(&new));
         let changed: Vec<bool> = old.iter().zip(&new).map(|(a, b)| whole || a != b).collect();
         // A blank end is erased in one go where that is shorter than writing blanks.
-        let blank_from = if whole { new.len() } else { new.iter().rposition(|cell| !is_blank(cell)).map_or(0, |at| at + 1) };
+        let blank_from =
+            if whole { new.len() } else { new.iter().rposition(|cell| !is_blank(cell)).map_or(0, |at| at + 1) };
         let erase = changed.iter().skip(blank_from).filter(|&&c| c).count() > 3;
         let end = if erase { blank_from } else { new.len() };
         let mut x = 0;

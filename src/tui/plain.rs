@@ -50,7 +50,12 @@ struct Plain<'a> {
 ///
 /// # Errors
 /// When the store cannot be opened or the output is closed.
-pub fn run(options: &Options, input: &mut dyn BufRead, out: &mut dyn Write, now: &dyn Fn() -> Timestamp) -> Result<Summary, Error> {
+pub fn run(
+    options: &Options,
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+    now: &dyn Fn() -> Timestamp,
+) -> Result<Summary, Error> {
     let desk = Desk::open(&options.desk)?;
     let setup = super::setup(options, &desk, Depth::None)?;
     let model = Model::new(setup, (80, 24), now());
@@ -62,7 +67,13 @@ pub fn run(options: &Options, input: &mut dyn BufRead, out: &mut dyn Write, now:
     plain.model.moved = true;
     plain.ask(input).map_err(|why| Error::new(format!("could not write: {why}"), None))?;
     let tally = plain.model.queue.tally();
-    Ok(Summary { decided: tally.total - tally.left, total: tally.total, left: tally.left, page: Vec::new(), signal: None })
+    Ok(Summary {
+        decided: tally.total - tally.left,
+        total: tally.total,
+        left: tally.left,
+        page: Vec::new(),
+        signal: None,
+    })
 }
 
 impl Plain<'_> {
@@ -160,7 +171,8 @@ impl Plain<'_> {
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) {
-        let answers: Vec<Msg> = effects.into_iter().filter_map(|effect| self.hands.perform(effect, self.model.now)).collect();
+        let answers: Vec<Msg> =
+            effects.into_iter().filter_map(|effect| self.hands.perform(effect, self.model.now)).collect();
         for answer in answers {
             self.send(answer);
         }

@@ -135,7 +135,8 @@ impl Queue {
 
     /// Takes changed cases; the cursor stays on its case.
     pub fn apply(&mut self, changes: Changes, now: Timestamp) {
-        let clock = now != self.now && self.cases.iter().any(|case| is_flagged(case, now) != is_flagged(case, self.now));
+        let clock =
+            now != self.now && self.cases.iter().any(|case| is_flagged(case, now) != is_flagged(case, self.now));
         self.now = now;
         let mut structural = clock || !changes.removed.is_empty();
         for case in changes.cases {
@@ -196,7 +197,9 @@ impl Queue {
             return;
         }
         let (left, flagged) = (case.is_undecided(self.now), is_flagged(case, self.now));
-        let step = |n: &mut usize, yes: bool| *n = if add { *n + usize::from(yes) } else { n.saturating_sub(usize::from(yes)) };
+        let step = |n: &mut usize, yes: bool| {
+            *n = if add { *n + usize::from(yes) } else { n.saturating_sub(usize::from(yes)) }
+        };
         step(&mut self.tally.total, true);
         step(&mut self.tally.left, left);
         step(&mut self.tally.unread, case.unread);

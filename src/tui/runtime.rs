@@ -381,7 +381,11 @@ impl Runtime {
     fn keep(&mut self) {
         self.keep_at = None;
         let kept = session::kept(&self.model);
-        let changed: Vec<_> = kept.iter().filter(|(key, text)| self.kept.get(*key) != Some(text)).map(|(k, t)| (k.clone(), t.clone())).collect();
+        let changed: Vec<_> = kept
+            .iter()
+            .filter(|(key, text)| self.kept.get(*key) != Some(text))
+            .map(|(k, t)| (k.clone(), t.clone()))
+            .collect();
         self.kept = kept;
         if !changed.is_empty() {
             self.request(Request::Keep(changed));

@@ -56,7 +56,9 @@ pub fn clean(text: &str) -> Cow<'_, str> {
                 out.push(' ');
             }
             marks = MOST_MARKS;
-        } else if matches!(c, '\u{FE0E}' | '\u{FE0F}') && before.is_some_and(|b: char| !b.is_alphanumeric() && !b.is_ascii()) {
+        } else if matches!(c, '\u{FE0E}' | '\u{FE0F}')
+            && before.is_some_and(|b: char| !b.is_alphanumeric() && !b.is_ascii())
+        {
             // A presentation selector behind a symbol: terminals disagree on its width, so it is left out.
         } else if is_hostile(c) || unassigned_width(c) {
             escape(c, &mut out);
@@ -200,7 +202,8 @@ mod tests {
 
     #[test]
     fn r15_cuts_never_split_a_grapheme_or_pass_the_width() {
-        for text in ["日本語のメール", "e\u{301}e\u{301}e\u{301}", "plain ascii text", "a日b本c", "👩‍👩‍👧 family", "🇩🇪🇫🇷"] {
+        for text in ["日本語のメール", "e\u{301}e\u{301}e\u{301}", "plain ascii text", "a日b本c", "👩‍👩‍👧 family", "🇩🇪🇫🇷"]
+        {
             let text = clean(text);
             for columns in 0..12 {
                 let short = cut(&text, columns);

@@ -41,7 +41,9 @@ impl ColorChoice {
     pub fn depth(self, no_color: Option<&str>, term: Option<&str>, colorterm: Option<&str>) -> Depth {
         let rich = term.is_some_and(|term| term.contains("256color")) || colorterm.is_some_and(|c| !c.is_empty());
         let plain = no_color.is_some_and(|value| !value.is_empty())
-            || term.is_none_or(|term| term == "dumb" || term.starts_with("vt1") || term.ends_with("-mono") || term.ends_with("-m"));
+            || term.is_none_or(|term| {
+                term == "dumb" || term.starts_with("vt1") || term.ends_with("-mono") || term.ends_with("-m")
+            });
         match self {
             Self::Never => Depth::None,
             Self::Auto if plain => Depth::None,
@@ -61,7 +63,9 @@ impl Theme {
     /// The built-in styles with the user's own (file name and text) laid over them.
     pub fn load(user: Option<(&str, &str)>, depth: Depth) -> Result<Self, TableError> {
         let mut styles = BTreeMap::new();
-        for (file, text, own) in [Some(("assets/theme.toml", BUILTIN, false)), user.map(|(f, t)| (f, t, true))].into_iter().flatten() {
+        for (file, text, own) in
+            [Some(("assets/theme.toml", BUILTIN, false)), user.map(|(f, t)| (f, t, true))].into_iter().flatten()
+        {
             let table: BTreeMap<Spanned<String>, Spanned<String>> =
                 toml::from_str(text).map_err(|why| bad_toml(file, text, &why))?;
             for (name, words) in &table {
@@ -69,7 +73,8 @@ impl Theme {
                 if own && !styles.contains_key(name.get_ref()) {
                     return Err(fail(name.span().start, format!("no style \"{}\"", name.get_ref())));
                 }
-                let style = read(words.get_ref(), depth).map_err(|word| fail(words.span().start, format!("no style word \"{word}\"")))?;
+                let style = read(words.get_ref(), depth)
+                    .map_err(|word| fail(words.span().start, format!("no style word \"{word}\"")))?;
                 styles.insert(name.get_ref().clone(), style);
             }
         }
@@ -182,7 +187,8 @@ mod tests {
         assert_eq!(theme.get("saved").fg, Some(Color::Indexed(208)));
         let sixteen = Theme::load(Some(("theme.toml", "saved = \"208 bold\"\n")), Depth::Sixteen).unwrap();
         assert_eq!(sixteen.get("saved").fg, None);
-        let fail = |text: &str| Theme::load(Some(("theme.toml", text)), Depth::Full).map(drop).map_err(|e| e.to_string());
+        let fail =
+            |text: &str| Theme::load(Some(("theme.toml", text)), Depth::Full).map(drop).map_err(|e| e.to_string());
         assert_eq!(fail("\nsavd = \"bold\""), Err("theme.toml:2: no style \"savd\"".into()));
         assert_eq!(fail("saved = \"mauve\""), Err("theme.toml:1: no style word \"mauve\"".into()));
     }

@@ -9,7 +9,7 @@ use super::menu::Choice;
 use super::model::{Job, Layer, Model, Pane, Reading, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
-use super::{deeds, layers, session, view};
+use super::{deeds, layers, menus, session, view};
 use crate::desk::Changes;
 
 /// Takes one message.
@@ -78,7 +78,9 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(action) = model.waiting {
         let ready = match model.queue.current() {
             None => true,
-            Some(case) => model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id)),
+            Some(case) => {
+                model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id))
+            }
         };
         if ready {
             model.waiting = None;
@@ -101,7 +103,8 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     let found = view::layout::layout(model.size, model.zoomed);
     let wants_mail = matches!(model.pane, Pane::Raw | Pane::Returned) || found.second.is_some();
-    if wants_mail && let Some(notice) = model.current().and_then(|detail| detail.notices.last()).map(|notice| notice.id)
+    if wants_mail
+        && let Some(notice) = model.current().and_then(|detail| detail.notices.last()).map(|notice| notice.id)
         && model.current_mail().is_none()
         && model.mail_requested != Some(notice)
     {
@@ -262,8 +265,15 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
                 model.say(Tone::Plain, "stopping the fetch; Ctrl-C again quits");
             }
         }
-        Action::Search | Action::NextHit | Action::PreviousHit | Action::Filter | Action::Sort | Action::Command | Action::Copy
-        | Action::CopyMenu | Action::Export => layers::open(model, action, effects),
+        Action::Search
+        | Action::NextHit
+        | Action::PreviousHit
+        | Action::Filter
+        | Action::Sort
+        | Action::Command
+        | Action::Copy
+        | Action::CopyMenu
+        | Action::Export => menus::open(model, action, effects),
         _ => deeds::act(model, action, effects),
     }
 }
@@ -275,7 +285,7 @@ pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect
         Subject::Summary | Subject::Handover => {
             view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect()
         }
-        Subject::Status => layers::incident_filters(model),
+        Subject::Status => menus::incident_filters(model),
         Subject::Help | Subject::Messages => Vec::new(),
     };
     if subject == Subject::Status {
@@ -347,7 +357,9 @@ fn evidence(model: &mut Model, forward: bool) {
 pub(super) fn reader_size(model: &Model) -> (usize, usize) {
     let found = view::layout::layout(model.size, model.zoomed);
     let place = match (found.second, model.pane) {
-        (Some(second), Pane::Raw | Pane::Returned) => Some(ratatui::layout::Rect { height: second.height.saturating_sub(1), ..second }),
+        (Some(second), Pane::Raw | Pane::Returned) => {
+            Some(ratatui::layout::Rect { height: second.height.saturating_sub(1), ..second })
+        }
         _ => found.pane,
     };
     let Some(place) = place else { return (1, 0) };

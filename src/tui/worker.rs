@@ -56,13 +56,19 @@ pub(super) enum Request {
 }
 
 /// Starts the desk's thread. It answers each request with one [`Event::Answer`], in order, and ends with its channel.
-pub(super) fn desk(mut hands: Hands, events: Sender<Event>) -> std::io::Result<(Sender<Request>, thread::JoinHandle<()>)> {
+pub(super) fn desk(
+    mut hands: Hands,
+    events: Sender<Event>,
+) -> std::io::Result<(Sender<Request>, thread::JoinHandle<()>)> {
     let (requests, inbox) = channel();
     let work = move || {
         for request in inbox {
             let caught = catch_unwind(AssertUnwindSafe(|| answer(&mut hands, request)));
             let answer = caught.unwrap_or_else(|_| {
-                vec![Msg::Failed(Failure { what: "an internal fault; what is saved is safe".into(), hint: Some("please report it".into()) })]
+                vec![Msg::Failed(Failure {
+                    what: "an internal fault; what is saved is safe".into(),
+                    hint: Some("please report it".into()),
+                })]
             });
             if events.send(Event::Answer(answer)).is_err() {
                 return;
@@ -96,7 +102,13 @@ impl std::fmt::Debug for Account {
 }
 
 /// Starts a fetch.
-pub(super) fn fetch(account: std::sync::Arc<Account>, options: desk::Options, now: Timestamp, cancel: Cancel, events: Sender<Event>) {
+pub(super) fn fetch(
+    account: std::sync::Arc<Account>,
+    options: desk::Options,
+    now: Timestamp,
+    cancel: Cancel,
+    events: Sender<Event>,
+) {
     let name = account.name.clone();
     let failed_events = events.clone();
     let work = move || {
@@ -108,7 +120,10 @@ pub(super) fn fetch(account: std::sync::Arc<Account>, options: desk::Options, no
         tell(match caught {
             Ok(Ok(step)) => step,
             Ok(Err(failure)) => FetchStep::Failed(failure),
-            Err(_) => FetchStep::Failed(Failure { what: "an internal fault while fetching".into(), hint: Some("please report it".into()) }),
+            Err(_) => FetchStep::Failed(Failure {
+                what: "an internal fault while fetching".into(),
+                hint: Some("please report it".into()),
+            }),
         });
     };
     if let Err(why) = thread::Builder::new().name("worker-fetch".into()).spawn(work) {

@@ -27,7 +27,6 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Which modules may name an outside crate.
 const OWNERS: &[(&str, &[&str])] = &[
-    ("aho_corasick", &["rules"]),
     ("clap", &["cli"]),
     ("crossterm", &["tui"]),
     ("csv", &["export", "source"]),

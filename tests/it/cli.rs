@@ -139,13 +139,21 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
     }
 }
 
 /// The first lines that differ.
 fn difference(want: &str, got: &str) -> String {
     let same = want.lines().zip(got.lines()).take_while(|(a, b)| a == b).count();
-    let part = |text: &str| text.lines().skip(same.saturating_sub(2)).take(12).map(|line| format!("  {line}\n")).collect::<String>();
+    let part = |text: &str| {
+        text.lines().skip(same.saturating_sub(2)).take(12).map(|line| format!("  {line}\n")).collect::<String>()
+    };
     format!("line {}\n--- expected\n{}--- got\n{}", same + 1, part(want), part(got))
 }

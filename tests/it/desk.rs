@@ -89,7 +89,10 @@ fn what_a_would_do_is_what_the_truth_says() {
             let offer = detail.offer;
             match offer.verdict {
                 Some(Verdict::Corrected { to: offered }) if offered.eq_ignore_ascii_case(to) => right += 1,
-                other => wrong.push(format!("{}: {address} -> {to}, offered {other:?} ({}), {:?}", truth["file"], offer.why, detail.suggestions)),
+                other => wrong.push(format!(
+                    "{}: {address} -> {to}, offered {other:?} ({}), {:?}",
+                    truth["file"], offer.why, detail.suggestions
+                )),
             }
         }
     }
@@ -107,7 +110,7 @@ fn a_correction_must_be_another_address() {
         ("a b@example.org", "could not take \"a b@example.org\" as the corrected address: it is not an address"),
         (&one.address.to_uppercase(), "it is the address that failed"),
     ] {
-        let error = desk.decide(&[one.id.clone()], &Verdict::Corrected { to: to.into() }, None, now()).unwrap_err();
+        let error = desk.decide(std::slice::from_ref(&one.id), &Verdict::Corrected { to: to.into() }, None, now()).unwrap_err();
         assert!(error.to_string().ends_with(why), "{error}");
     }
     assert_eq!(desk.find(&one.id.0).unwrap().state, State::New);

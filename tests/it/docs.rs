@@ -9,7 +9,9 @@ fn root() -> &'static Path {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).to_vec();
+    let mut found: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
+        .map(|name| root().join(name))
+        .to_vec();
     let docs = fs::read_dir(root().join("docs")).into_iter().flatten().map(|entry| entry.unwrap().path());
     found.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     found.retain(|path| path.exists());
@@ -74,7 +76,11 @@ fn commands_exist() {
         let in_text = quoted(&text).into_iter().map(|(_, word)| word);
         let in_blocks = text.lines().map(|line| line.trim_start_matches("$ ").trim().to_owned());
         for shown in in_text.chain(in_blocks).filter(|shown| shown.starts_with("bounceback ")) {
-            let words: Vec<&str> = shown.split_whitespace().skip(1).take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-')).collect();
+            let words: Vec<&str> = shown
+                .split_whitespace()
+                .skip(1)
+                .take_while(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+                .collect();
             let command: Vec<&str> = words.iter().copied().take_while(|word| !word.starts_with('-')).take(1).collect();
             if command.is_empty() {
                 continue;
@@ -86,4 +92,13 @@ fn commands_exist() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_picture_in_the_readme_is_the_real_screen() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let snapshot = std::fs::read_to_string(root.join("tests/screens/main-80x24.txt")).unwrap();
+    let (_, screen) = snapshot.split_once("----\n").unwrap();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains(screen.trim_end()), "README.md shows another screen than tests/screens/main-80x24.txt");
 }

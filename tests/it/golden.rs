@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The files with an ending under a folder, sorted; an empty folder is a failure.
-pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut out = Vec::new();
     collect(folder, ending, &mut out);
     assert!(!out.is_empty(), "no .{ending} files under {}", folder.display());
@@ -23,7 +23,7 @@ fn collect(folder: &Path, ending: &str, out: &mut Vec<PathBuf>) {
 }
 
 /// Compares a text with the file of expectation; the complaint names the first line that differs.
-pub fn check(expectation: &Path, got: &str) -> Result<(), String> {
+pub(crate) fn check(expectation: &Path, got: &str) -> Result<(), String> {
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(expectation, got).unwrap();
         return Ok(());

@@ -70,6 +70,7 @@ pub(crate) fn message_id(mail: &[u8]) -> String {
 
 /// A pull in a process of its own, for what can only be seen from outside: memory, aborts, leaks.
 #[derive(Debug, Default)]
+#[expect(dead_code, reason = "some of it is only shown when a test fails")]
 pub(crate) struct Child {
     pub(crate) places: Vec<String>,
     pub(crate) unreadable: u64,
@@ -107,11 +108,17 @@ impl Child {
         test.args(["--exact", "intake::child", "--ignored", "--nocapture"]).env(CHILD, order.to_string());
         let output = test.env("RUST_BACKTRACE", "1").output().unwrap();
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        let said = text.lines().find_map(|line| line.split_once(MARK)).map(|(_, json)| json.to_owned()).unwrap_or_default();
+        let said =
+            text.lines().find_map(|line| line.split_once(MARK)).map(|(_, json)| json.to_owned()).unwrap_or_default();
         let json: serde_json::Value = serde_json::from_str(&said).unwrap_or_default();
         let text_of = |name: &str| json[name].as_str().map(str::to_owned);
         Self {
-            places: json["places"].as_array().into_iter().flatten().filter_map(|place| place.as_str().map(str::to_owned)).collect(),
+            places: json["places"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|place| place.as_str().map(str::to_owned))
+                .collect(),
             unreadable: json["unreadable"].as_u64().unwrap_or_default(),
             gone: json["gone"].as_u64().unwrap_or_default(),
             error: text_of("error"),
@@ -150,8 +157,10 @@ fn child() {
     options.port = u16::try_from(order["port"].as_u64().unwrap()).unwrap();
     options.tls = if order["tls"].as_bool().unwrap() { Tls::Implicit } else { Tls::None };
     options.ca_file = order["ca"].as_str().map(Into::into);
-    options.folders = order["folders"].as_array().unwrap().iter().map(|folder| folder.as_str().unwrap().to_owned()).collect();
-    (options.limits.connect, options.limits.command, options.limits.stall) = (time("connect"), time("command"), time("stall"));
+    options.folders =
+        order["folders"].as_array().unwrap().iter().map(|folder| folder.as_str().unwrap().to_owned()).collect();
+    (options.limits.connect, options.limits.command, options.limits.stall) =
+        (time("connect"), time("command"), time("stall"));
     let (mut places, mut unreadable, start_kib, start) = (Vec::new(), 0, memory("VmRSS"), Instant::now());
     let outcome = pull(&options, &BTreeMap::new(), &candidate, &Cancel::new(), &mut |event| {
         match event {

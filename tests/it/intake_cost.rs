@@ -79,7 +79,8 @@ fn mbsync(target: u16, user: &str, line: Line) -> Option<(u64, Duration)> {
     let file = dir.path().join("mbsyncrc");
     std::fs::write(&file, config).unwrap();
     let start = Instant::now();
-    let output = Command::new("mbsync").arg("-q").arg("-c").arg(&file).arg("c").env("HOME", dir.path()).output().unwrap();
+    let output =
+        Command::new("mbsync").arg("-q").arg("-c").arg(&file).arg("c").env("HOME", dir.path()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some((proxy.down(), start.elapsed()))
 }
@@ -118,10 +119,18 @@ fn r02_r03_bytes_round_trips_and_time() {
     assert!(first.whole <= Duration::from_millis(2500), "{:?}", first.whole);
     assert!(narrow.whole <= Duration::from_secs(4), "{:?}", narrow.whole);
     if let Some((bytes, time)) = mbsync(server.plain, "big@example.com", DELAYED) {
-        println!("| mbsync (FSync no), 50 ms | {count} | {:.3} MB | | | {:.2} s |", bytes as f64 / 1e6, time.as_secs_f64());
+        println!(
+            "| mbsync (FSync no), 50 ms | {count} | {:.3} MB | | | {:.2} s |",
+            bytes as f64 / 1e6,
+            time.as_secs_f64()
+        );
         assert!(first.down * 40 <= bytes, "1/{}", bytes / first.down);
     }
     if let Some((bytes, time)) = mbsync(server.plain, "big@example.com", NARROW) {
-        println!("| mbsync (FSync no), 50 ms, 50 Mbit/s | {count} | {:.3} MB | | | {:.2} s |", bytes as f64 / 1e6, time.as_secs_f64());
+        println!(
+            "| mbsync (FSync no), 50 ms, 50 Mbit/s | {count} | {:.3} MB | | | {:.2} s |",
+            bytes as f64 / 1e6,
+            time.as_secs_f64()
+        );
     }
 }

@@ -87,7 +87,11 @@ fn r07_a_hostile_server_does_no_harm() {
         match end {
             End::All => assert_eq!((child.places.len(), child.unreadable, &child.error), (3, 0, &None), "{context}"),
             End::Some(mails, unreadable, gone) => {
-                assert_eq!((child.places.len(), child.unreadable, child.gone), (*mails, *unreadable, *gone), "{context}");
+                assert_eq!(
+                    (child.places.len(), child.unreadable, child.gone),
+                    (*mails, *unreadable, *gone),
+                    "{context}"
+                );
             }
             End::Error(kind, words) => {
                 let error = child.error.as_deref().unwrap_or_default();
@@ -134,7 +138,11 @@ fn r06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
         let places: BTreeSet<_> = pulled.mails.iter().map(|mail| mail.place.0.clone()).collect();
         assert_eq!(places.len(), pulled.mails.len(), "run {run}, cut at {cut}: handed over twice");
         assert_eq!(pulled.message_ids(), want, "run {run}, cut at {cut}");
-        assert!(proxy.down() <= total + once_more, "run {run}, cut at {cut}: {} bytes instead of {total}", proxy.down());
+        assert!(
+            proxy.down() <= total + once_more,
+            "run {run}, cut at {cut}: {} bytes instead of {total}",
+            proxy.down()
+        );
     }
     // a line that breaks every 60 kB still gets there
     let proxy = Proxy::to(server.plain, Line { cut: Some(120_000), cut_all: true, ..Line::default() });
@@ -254,7 +262,8 @@ fn r10_new_numbers_for_old_mail_make_one_notice() {
     }
     let old = before.uidvalidity;
     let list = std::fs::read_to_string(maildir.join("dovecot-uidlist")).unwrap();
-    std::fs::write(maildir.join("dovecot-uidlist"), list.replacen(&format!("V{old}"), &format!("V{}", old - 5), 1)).unwrap();
+    std::fs::write(maildir.join("dovecot-uidlist"), list.replacen(&format!("V{old}"), &format!("V{}", old - 5), 1))
+        .unwrap();
     let mut again = Pulled { cursors: pulled.cursors.clone(), ..Pulled::default() };
     let outcome = again.run(&options).unwrap();
     let renewed = again.events.iter().filter(|event| matches!(event, Event::Opened { renewed: true, .. })).count();
@@ -276,7 +285,10 @@ fn r11_gone_and_empty_messages_are_tried_three_times() {
             assert_eq!(outcome.scanned, [3, 1, 1, 0][run - 1], "{scenario}, run {run}");
         }
         assert_eq!(pulled.mails.len(), 2, "{scenario}");
-        let told = pulled.events.iter().filter(|event| matches!(event, Event::Unreadable { place, .. } if place.0.ends_with("uid=2")));
+        let told = pulled
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::Unreadable { place, .. } if place.0.ends_with("uid=2")));
         assert_eq!(told.count(), unreadable, "{scenario}: {:?}", pulled.events);
         assert_eq!(pulled.cursors["INBOX"].done, [(1, 3)], "{scenario}");
         assert!(pulled.cursors["INBOX"].tries.is_empty(), "{scenario}");
@@ -292,8 +304,11 @@ fn r12_a_server_that_asks_to_slow_down_is_obeyed() {
         pulled.run(&options).unwrap();
         assert!(start.elapsed() >= Duration::from_millis(least), "{scenario}: {:?}", start.elapsed());
         assert_eq!(pulled.mails.len(), 3, "{scenario}");
-        let countdown: Vec<u64> =
-            pulled.events.iter().filter_map(|event| if let Event::Waiting { seconds, .. } = event { Some(*seconds) } else { None }).collect();
+        let countdown: Vec<u64> = pulled
+            .events
+            .iter()
+            .filter_map(|event| if let Event::Waiting { seconds, .. } = event { Some(*seconds) } else { None })
+            .collect();
         assert!(!countdown.is_empty() && countdown.is_sorted_by(|a, b| a >= b), "{scenario}: {countdown:?}");
     }
     let Some((_server, options)) = evil("throttle-long", &[]) else { return };

@@ -63,11 +63,6 @@ impl Proxy {
         self.counts.down.load(Ordering::SeqCst)
     }
 
-    /// Bytes from client to server.
-    pub(crate) fn up(&self) -> u64 {
-        self.counts.up.load(Ordering::SeqCst)
-    }
-
     /// How often the client spoke after the server: round trips.
     pub(crate) fn turns(&self) -> u64 {
         self.counts.turns.load(Ordering::SeqCst)
@@ -75,11 +70,6 @@ impl Proxy {
 
     pub(crate) fn connections(&self) -> u64 {
         self.counts.connections.load(Ordering::SeqCst)
-    }
-
-    /// Everything the client sent.
-    pub(crate) fn said(&self) -> String {
-        String::from_utf8_lossy(&self.counts.said.lock().unwrap()).into_owned()
     }
 }
 
@@ -96,7 +86,13 @@ fn connect(client: TcpStream, server: TcpStream, line: Line, counts: &Arc<Counts
         stream.set_nodelay(true).unwrap();
     }
     counts.server_spoke_last.store(true, Ordering::SeqCst);
-    pump(client.try_clone().unwrap(), server.try_clone().unwrap(), Line { megabits: 0, cut: None, ..line }, counts.clone(), true);
+    pump(
+        client.try_clone().unwrap(),
+        server.try_clone().unwrap(),
+        Line { megabits: 0, cut: None, ..line },
+        counts.clone(),
+        true,
+    );
     pump(server, client, line, counts.clone(), false);
 }
 

@@ -47,7 +47,8 @@ impl Terminal {
         let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env_clear();
-        for (name, value) in [("PATH", "/usr/bin:/bin"), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "UTC")] {
+        for (name, value) in [("PATH", "/usr/bin:/bin"), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "UTC")]
+        {
             command.env(name, value);
         }
         command.env("HOME", home.path());
@@ -126,7 +127,8 @@ impl Terminal {
 /// A state folder with the demo's mails in it.
 fn state() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let options = bounceback::desk::Options { state_dir: Some(dir.path().to_owned()), lead: "lead".into(), ..Default::default() };
+    let options =
+        bounceback::desk::Options { state_dir: Some(dir.path().to_owned()), lead: "lead".into(), ..Default::default() };
     Desk::open(&options).unwrap().import_mails(demo_mails().into_iter(), NOW).unwrap();
     dir
 }
@@ -239,7 +241,8 @@ fn r14_a_resize_keeps_the_selection() {
         terminal.master.resize(size(columns, rows)).unwrap();
         terminal.until("the new size", |screen| {
             let first = screen.rows(0, columns).next().unwrap_or_default();
-            first.contains("4/") && screen.rows(0, columns).last().is_some_and(|last| last.contains("accept") || last.contains('?'))
+            first.contains("4/")
+                && screen.rows(0, columns).last().is_some_and(|last| last.contains("accept") || last.contains('?'))
         });
     }
 }
@@ -260,7 +263,8 @@ fn r13_a_paste_into_the_dialog_is_text() {
 fn r16_suspend_and_resume() {
     let state = state();
     let binary = env!("CARGO_BIN_EXE_bounceback");
-    let line = format!("set -m; {binary} --state-dir {} ; echo STOPPED; read x; fg; echo ENDED", state.path().display());
+    let line =
+        format!("set -m; {binary} --state-dir {} ; echo STOPPED; read x; fg; echo ENDED", state.path().display());
     let mut terminal = Terminal::command("bash", &["-c", &line], &[]);
     terminal.see("Suggest");
     terminal.type_(b"\x1a");

@@ -83,7 +83,10 @@ fn r01_what_is_painted_is_what_was_drawn() {
         let mut sitting = Sitting::on(demo_mails(), size, Depth::Full);
         let mut line = Line::of(size);
         let mut terminal = vt100::Parser::new(cells(size.1), cells(size.0), 0);
-        for key in "j j j j j j j j j j j j k k 3 ; Enter Space q 2 c Esc f Esc ? Space q G g a r o u u PgDn PgDn PgUp 1 Tab".split(' ') {
+        for key in
+            "j j j j j j j j j j j j k k 3 ; Enter Space q 2 c Esc f Esc ? Space q G g a r o u u PgDn PgDn PgUp 1 Tab"
+                .split(' ')
+        {
             let bytes = line.frame(&sitting.keys(key).model);
             terminal.process(&bytes);
             let shown: Vec<String> = terminal.screen().rows(0, size.0).map(|row| row.trim_end().to_owned()).collect();
@@ -168,7 +171,9 @@ fn r07_undo_takes_every_decision_back_and_redo_does_it_again() {
     let after: Vec<_> = sitting.model.queue.cases().to_vec();
     assert_ne!(before, after);
     sitting.keys("u u u u u u u u u u");
-    let state = |cases: &[bounceback::model::Case]| cases.iter().map(|case| (case.id.clone(), case.state, case.noted)).collect::<Vec<_>>();
+    let state = |cases: &[bounceback::model::Case]| {
+        cases.iter().map(|case| (case.id.clone(), case.state, case.noted)).collect::<Vec<_>>()
+    };
     assert_eq!(state(sitting.model.queue.cases()), state(&before));
     sitting.keys("U U U U U U U U U U");
     assert_eq!(state(sitting.model.queue.cases()), state(&after));
@@ -245,8 +250,11 @@ fn r11_no_hostile_character_reaches_the_screen() {
         let mut line = Line::of(size);
         for key in "j 2 3 H Enter Space q 1 Enter q 4 c Esc y Y Esc f Esc m Esc i q L q".split(' ') {
             let bytes = line.frame(&sitting.keys(key).model);
-            for c in String::from_utf8(bytes).unwrap().replace("\x1b[", "").replace("\r\n", "").replace('\r', "").chars() {
-                let hostile = c.is_control() || matches!(u32::from(c), 0x200B..=0x200F | 0x202A..=0x202E | 0x2066..=0x2069 | 0xE0000..=0xE0FFF);
+            for c in
+                String::from_utf8(bytes).unwrap().replace("\x1b[", "").replace("\r\n", "").replace('\r', "").chars()
+            {
+                let hostile = c.is_control()
+                    || matches!(u32::from(c), 0x200B..=0x200F | 0x202A..=0x202E | 0x2066..=0x2069 | 0xE0000..=0xE0FFF);
                 assert!(!hostile, "U+{:04X} after {key} at {size:?}", u32::from(c));
             }
         }
@@ -260,7 +268,11 @@ fn r12_no_colour_leaves_no_colour_and_letters_carry_the_meaning() {
     for key in "a j 3 ; 1 c Esc ? q".split(' ') {
         let bytes = String::from_utf8(line.frame(&sitting.keys(key).model)).unwrap();
         for sequence in bytes.split("\x1b[").skip(1) {
-            let Some((codes, _)) = sequence.split_once('m').filter(|(codes, _)| codes.bytes().all(|b| b.is_ascii_digit() || b == b';')) else { continue };
+            let Some((codes, _)) =
+                sequence.split_once('m').filter(|(codes, _)| codes.bytes().all(|b| b.is_ascii_digit() || b == b';'))
+            else {
+                continue;
+            };
             for code in codes.split(';').filter_map(|code| code.parse::<u8>().ok()) {
                 assert!(code < 30, "colour {code} after {key}");
             }
@@ -291,7 +303,9 @@ fn r14_no_size_panics_and_the_selection_stays() {
     let id = sitting.model.queue.current().unwrap().id.clone();
     for keys in ["1", "3", "Enter", "q", "c", "Esc", "f", "Esc", "?", "q", ":", "Esc", "2", "i", "q"] {
         sitting.keys(keys);
-        for size in [(1, 1), (2, 3), (7, 2), (20, 5), (40, 10), (59, 9), (60, 14), (119, 13), (120, 16), (200, 60), (80, 24)] {
+        for size in
+            [(1, 1), (2, 3), (7, 2), (20, 5), (40, 10), (59, 9), (60, 14), (119, 13), (120, 16), (200, 60), (80, 24)]
+        {
             sitting.send(Msg::Resize(size.0, size.1));
             let buffer = sitting.buffer();
             assert_eq!((buffer.area.width, buffer.area.height), size);
@@ -352,7 +366,10 @@ fn r18_a_hundred_thousand_cases_are_searched_filtered_and_drawn_at_once() {
             // Loading the case behind the cursor is the store's matter: it holds none here.
             if let Some(text) = word.strip_prefix("text:") {
                 for c in text.chars() {
-                    update(&mut sitting.model, Msg::Key(bounceback::tui::input::Key::plain(bounceback::tui::input::Code::Char(c))));
+                    update(
+                        &mut sitting.model,
+                        Msg::Key(bounceback::tui::input::Key::plain(bounceback::tui::input::Code::Char(c))),
+                    );
                 }
             } else {
                 update(&mut sitting.model, Msg::Key(bounceback::tui::input::Key::named(word).unwrap()));
@@ -459,7 +476,8 @@ fn r19_the_plain_mode_asks_the_same_without_any_escape_sequence() {
     let text = String::from_utf8(out).unwrap();
     assert!(!text.contains('\x1b') && !text.contains('\u{202e}'), "{text}");
     assert!(text.contains("saved: 1 "), "{text}");
-    for want in ["Case 1 of ", "undone: ", "-> retry ", "-> note", " line ", "x y: not understood", "the @ is missing"] {
+    for want in ["Case 1 of ", "undone: ", "-> retry ", "-> note", " line ", "x y: not understood", "the @ is missing"]
+    {
         assert!(text.contains(want), "{want} is missing in:\n{text}");
     }
     let desk = Desk::open(&desk_options).unwrap();

@@ -57,7 +57,8 @@ impl Validator<'_> {
                 "anyOf" => {
                     let choices = rule.as_array().unwrap();
                     let fits = |choice: &&Value| choice.get("type") != Some(&"null".into()) || value.is_null();
-                    let null = value.is_null() && choices.iter().any(|choice| choice.get("type") == Some(&"null".into()));
+                    let null =
+                        value.is_null() && choices.iter().any(|choice| choice.get("type") == Some(&"null".into()));
                     if !null {
                         self.check(value, choices.iter().find(fits).unwrap(), at);
                     }
@@ -101,7 +102,8 @@ impl Validator<'_> {
 }
 
 fn types(rule: &Value) -> Vec<&str> {
-    rule.as_array().map_or_else(|| vec![rule.as_str().unwrap()], |names| names.iter().map(|name| name.as_str().unwrap()).collect())
+    rule.as_array()
+        .map_or_else(|| vec![rule.as_str().unwrap()], |names| names.iter().map(|name| name.as_str().unwrap()).collect())
 }
 
 fn is_type(value: &Value, name: &str) -> bool {
@@ -124,7 +126,14 @@ fn every_line_keeps_the_schema_and_nothing_stays_undescribed() {
         validator.check(&value, &schema, "line");
     }
     assert!(validator.wrong.is_empty(), "\n{:#?}", validator.wrong);
-    for place in ["line.source", "recipient.cause", "evidence.line", "ticket.id", "line.original.to", "line.authenticity.verdict"] {
+    for place in [
+        "line.source",
+        "recipient.cause",
+        "evidence.line",
+        "ticket.id",
+        "line.original.to",
+        "line.authenticity.verdict",
+    ] {
         assert!(validator.seen.iter().any(|seen| seen.ends_with(place)), "no mail prints {place}");
     }
 }
@@ -161,7 +170,12 @@ fn the_validator_refuses_what_it_must() {
         validator.wrong.len()
     };
     assert_eq!(wrong(&good), 0);
-    for (name, value) in [("kind", "bounce".into()), ("extra", 1.into()), ("notes", Value::Null), ("ticket", serde_json::json!({"desk": 1}))] {
+    for (name, value) in [
+        ("kind", "bounce".into()),
+        ("extra", 1.into()),
+        ("notes", Value::Null),
+        ("ticket", serde_json::json!({"desk": 1})),
+    ] {
         let mut bad = good.clone();
         bad[name] = value;
         assert!(wrong(&bad) > 0, "{name}");

@@ -29,11 +29,15 @@ fn root() -> &'static Path {
 }
 
 pub(crate) fn demo_mails() -> Vec<(String, Vec<u8>)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(root().join("assets/demo")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(root().join("assets/demo")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
     paths.sort();
     assert!(paths.len() >= 40);
-    paths.iter().map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap())).collect()
+    paths
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap()))
+        .collect()
 }
 
 /// A screen without a terminal: wishes of the desk are carried out at once.
@@ -76,8 +80,12 @@ impl Sitting {
         options.zone = Zone::UTC;
         options.export_dir = "exports".into();
         let setup = tui::setup(&options, &desk, depth).unwrap();
-        let mut sitting =
-            Self { model: Model::new(setup, size, NOW), hands: Hands::new(desk), wishes: Vec::new(), parser: Parser::default() };
+        let mut sitting = Self {
+            model: Model::new(setup, size, NOW),
+            hands: Hands::new(desk),
+            wishes: Vec::new(),
+            parser: Parser::default(),
+        };
         for message in sitting.hands.begin() {
             sitting.send(message);
         }
@@ -180,7 +188,12 @@ impl Sitting {
 
 fn name(fg: Color, bg: Color, modifier: Modifier) -> String {
     let mut words = Vec::new();
-    for (flag, word) in [(Modifier::BOLD, "bold"), (Modifier::DIM, "dim"), (Modifier::REVERSED, "reverse"), (Modifier::UNDERLINED, "underline")] {
+    for (flag, word) in [
+        (Modifier::BOLD, "bold"),
+        (Modifier::DIM, "dim"),
+        (Modifier::REVERSED, "reverse"),
+        (Modifier::UNDERLINED, "underline"),
+    ] {
         if modifier.contains(flag) {
             words.push(word.to_owned());
         }
@@ -225,7 +238,8 @@ fn play(file: &str) -> String {
 
 #[test]
 fn screens() {
-    let mut files: Vec<PathBuf> = fs::read_dir(root().join("tests/screens")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(root().join("tests/screens")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
     files.sort();
     assert!(files.len() > 20, "no screens");

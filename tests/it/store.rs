@@ -178,7 +178,8 @@ proptest::proptest! {
         for (at, name) in names.iter().enumerate() {
             store.fill(&[notice(name, Kind::Failure, at as i64)], None).unwrap();
         }
-        let (mut stands, mut taken): (Vec<(usize, State)>, Vec<(usize, State)>) = (vec![], vec![]);
+        let mut stands: Vec<(usize, State)> = vec![];
+        let mut taken: Vec<(usize, State)> = vec![];
         for (at, (step, case)) in steps.into_iter().enumerate() {
             let at = Timestamp(100 + at as i64);
             match step {

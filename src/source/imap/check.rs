@@ -52,7 +52,12 @@ pub struct Report {
 ///
 /// # Errors
 /// When the account cannot be signed in to.
-pub fn check(options: &Options, newest: u32, candidate: &dyn Fn(&[u8]) -> bool, cancel: &Cancel) -> Result<Report, Error> {
+pub fn check(
+    options: &Options,
+    newest: u32,
+    candidate: &dyn Fn(&[u8]) -> bool,
+    cancel: &Cancel,
+) -> Result<Report, Error> {
     let until = || Instant::now() + options.limits.stall;
     let mut session = Session::open(options, cancel, until())?;
     let mut report = Report {
@@ -108,7 +113,10 @@ fn count(
     let (Some(&low), Some(&high)) = (uids.first(), uids.last()) else { return Ok((0, 0)) };
     let data = session.headers(low, high, false, until())?;
     let messages = answer::fetched(&data);
-    let hits = messages.iter().filter(|message| message.bodies.first().is_some_and(|(_, _, header)| candidate(header))).count();
+    let hits = messages
+        .iter()
+        .filter(|message| message.bodies.first().is_some_and(|(_, _, header)| candidate(header)))
+        .count();
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok((number(hits), number(messages.len())))
 }
@@ -138,18 +146,31 @@ pub fn flags(options: &Options, folder: &str, newest: u32, cancel: &Cancel) -> R
 ///
 /// # Errors
 /// When the folder cannot be read, has been renumbered, or no longer holds the message.
-pub fn fetch(options: &Options, folder: &str, uidvalidity: u32, uid: u32, cap: u64, cancel: &Cancel) -> Result<RawMail, Error> {
+pub fn fetch(
+    options: &Options,
+    folder: &str,
+    uidvalidity: u32,
+    uid: u32,
+    cap: u64,
+    cancel: &Cancel,
+) -> Result<RawMail, Error> {
     let until = || Instant::now() + options.limits.stall;
     let mut session = Session::open(options, cancel, until())?;
     let examined = session.examine(folder, until()).map_err(|failure| failure.error)?;
     if examined.uidvalidity != uidvalidity {
         return Err(Error::renumbered(folder, &options.host));
     }
-    let mut mail =
-        RawMail { place: place(&options.name, folder, uid), received: None, size: 0, bytes: Vec::new(), truncated: false };
+    let mut mail = RawMail {
+        place: place(&options.name, folder, uid),
+        received: None,
+        size: 0,
+        bytes: Vec::new(),
+        truncated: false,
+    };
     loop {
         let from = mail.bytes.len() as u64;
-        let data = session.piece(uid, from, PIECE.min(cap.saturating_sub(from)), until()).map_err(|failure| failure.error)?;
+        let data =
+            session.piece(uid, from, PIECE.min(cap.saturating_sub(from)), until()).map_err(|failure| failure.error)?;
         let messages = answer::fetched(&data);
         let Some(message) = messages.iter().find(|message| message.uid == Some(uid)) else {
             return Err(Error::gone(folder, &options.host, uid));

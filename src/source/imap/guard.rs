@@ -201,7 +201,9 @@ fn is_tagged(line: &[u8]) -> bool {
     let mut words = line.splitn(3, |&b| b == b' ');
     let tag = words.next().and_then(|tag| tag.strip_prefix(b"a"));
     tag.is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
-        && words.next().is_some_and(|status| [&b"OK"[..], b"NO", b"BAD"].iter().any(|known| status.trim_ascii().eq_ignore_ascii_case(known)))
+        && words.next().is_some_and(|status| {
+            [&b"OK"[..], b"NO", b"BAD"].iter().any(|known| status.trim_ascii().eq_ignore_ascii_case(known))
+        })
 }
 
 fn redact(text: &str, secrets: &[Secret]) -> String {

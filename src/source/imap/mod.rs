@@ -121,6 +121,10 @@ pub struct Options {
     pub auth: Auth,
     /// Folders to read, as a person writes them.
     pub folders: Vec<String>,
+    /// Folders of sent mail: evidence of whom this inbox writes to, never a source of cases.
+    pub sent_folders: Vec<String>,
+    /// The header fields a scan asks for; the candidate callback sees these and no others.
+    pub scan_fields: &'static [&'static str],
     /// Times and sizes.
     pub limits: Limits,
     /// Leave out what arrived earlier.
@@ -141,6 +145,8 @@ impl Options {
             user: user.to_owned(),
             auth,
             folders: vec!["INBOX".to_owned()],
+            sent_folders: Vec::new(),
+            scan_fields: SCAN_FIELDS,
             limits: Limits::default(),
             since: None,
             last: None,
@@ -148,6 +154,6 @@ impl Options {
     }
 }
 
-/// The header fields a scan asks for; the candidate callback sees these and no others.
+/// The header fields that tell a notice from other mail.
 pub const SCAN_FIELDS: &[&str] =
     &["FROM", "SUBJECT", "CONTENT-TYPE", "AUTO-SUBMITTED", "RETURN-PATH", "X-FAILED-RECIPIENTS"];

@@ -101,7 +101,7 @@ pub struct Outcome {
 
 /// Reads what is new in all folders of an account.
 ///
-/// `cursors` holds the last [`Event::Batch`] of each folder. `candidate` sees the header lines of [`super::SCAN_FIELDS`].
+/// `cursors` holds the last [`Event::Batch`] of each folder. `candidate` sees the header lines of `options.scan_fields`.
 /// The callback may end the pull with `Break`; what was committed stays.
 ///
 /// # Errors

@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
 
     /// The header lines of a range of UIDs.
     pub(super) fn headers(&mut self, low: u32, high: u32, dated: bool, until: Instant) -> Result<Vec<u8>, Failure> {
-        let fields = super::SCAN_FIELDS.join(" ");
+        let fields = self.options.scan_fields.join(" ");
         let date = if dated { "INTERNALDATE " } else { "" };
         let budget = self.budget(until, SCAN);
         self.run(
@@ -222,13 +222,19 @@ impl<'a> Session<'a> {
         let budget = self.budget(until, SCAN);
         let data = self.run(&format!("FETCH {first}:{last} (UID FLAGS)"), "read flags", budget)?;
         let messages = answer::fetched(&data).into_iter();
-        Ok(messages.filter_map(|message| Some((message.uid?, String::from_utf8_lossy(message.flags?).into_owned()))).collect())
+        Ok(messages
+            .filter_map(|message| Some((message.uid?, String::from_utf8_lossy(message.flags?).into_owned())))
+            .collect())
     }
 
     /// Some bytes of one message.
     pub(super) fn piece(&mut self, uid: u32, from: u64, count: u64, until: Instant) -> Result<Vec<u8>, Failure> {
         let budget = self.budget(until, count + 2 * SLACK);
-        self.run(&format!("UID FETCH {uid} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<{from}.{count}>)"), "fetch a message", budget)
+        self.run(
+            &format!("UID FETCH {uid} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<{from}.{count}>)"),
+            "fetch a message",
+            budget,
+        )
     }
 
     /// Waits until the server tells of a change in the open folder, or the time is over; says whether there was one.

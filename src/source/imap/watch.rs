@@ -56,7 +56,11 @@ pub fn wait(
         if !matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Protocol | Kind::Throttled) {
             return Err(error);
         }
-        let retry = error.retry_after.unwrap_or(0).max(5_u64 << failures.min(4)).min(options.limits.watch_retry.as_secs().max(1));
+        let retry = error
+            .retry_after
+            .unwrap_or(0)
+            .max(5_u64 << failures.min(4))
+            .min(options.limits.watch_retry.as_secs().max(1));
         failures += 1;
         notice(Watching::Lost { why: error.what, retry });
         if cancel.wait(Duration::from_secs(retry)) {

@@ -52,7 +52,8 @@ pub fn status(model: &Model) -> Row {
 fn sync(model: &Model, words: bool) -> String {
     let fetching = &model.fetching;
     if let Some(job) = fetching.running.first() {
-        let others = if fetching.running.len() > 1 { format!(" +{}", fetching.running.len() - 1) } else { String::new() };
+        let others =
+            if fetching.running.len() > 1 { format!(" +{}", fetching.running.len() - 1) } else { String::new() };
         let name = crate::tui::text::cut(&clean(&job.name), 16);
         return match (words, job.total) {
             (false, _) => "fetching ".to_owned(),
@@ -62,7 +63,11 @@ fn sync(model: &Model, words: bool) -> String {
         };
     }
     if let Some((name, _)) = &fetching.failed {
-        return if words { format!("! {} not reached (i) ", crate::tui::text::cut(&clean(name), 16)) } else { "! offline ".into() };
+        return if words {
+            format!("! {} not reached (i) ", crate::tui::text::cut(&clean(name), 16))
+        } else {
+            "! offline ".into()
+        };
     }
     match (fetching.synced, model.setup.accounts.is_empty()) {
         (Some(time), _) => {
@@ -76,7 +81,10 @@ fn sync(model: &Model, words: bool) -> String {
 
 /// Fills a bar up to its edge, so that its style reaches there.
 fn pad(mut row: Row, columns: usize, style: Style) -> Row {
-    row.right = row.right.filter(|(text, _)| !text.is_empty() && width(text) + 9 < columns).map(|(text, style)| (format!(" {text}"), style));
+    row.right = row
+        .right
+        .filter(|(text, _)| !text.is_empty() && width(text) + 9 < columns)
+        .map(|(text, style)| (format!(" {text}"), style));
     let right = row.right.as_ref().map_or(0, |(text, _)| width(text));
     let blank = columns.saturating_sub(row.width() + right);
     row.pieces.push((" ".repeat(blank), style));
@@ -101,7 +109,12 @@ pub fn reader_status(model: &Model, first: usize, shown: usize, all: usize) -> R
     }
     let mut text = format!(" {place}  {}", clean(&super::list::who(case)));
     if !narrow {
-        text.push_str(&format!("   {} {}   left {}", super::list::code(case), clean(&model.words(case.cause).title), model.queue.tally().left));
+        text.push_str(&format!(
+            "   {} {}   left {}",
+            super::list::code(case),
+            clean(&model.words(case.cause).title),
+            model.queue.tally().left
+        ));
     }
     pad(Row::of(text, style).right(right, style), columns, style)
 }
@@ -147,7 +160,9 @@ pub fn keys(model: &Model) -> Row {
         Some(Layer::Prompt(prompt)) => return plain(prompt.hints()),
         Some(Layer::Menu(_)) => return plain("press the key of a line   Esc leave"),
         Some(Layer::Confirm(confirm)) => return plain(&format!("{} yes   any other key: no", confirm.key)),
-        Some(Layer::Correct(_)) => return plain("1-9 take one  Enter save  Tab next field  C-u clear  Esc leave (kept)"),
+        Some(Layer::Correct(_)) => {
+            return plain("1-9 take one  Enter save  Tab next field  C-u clear  Esc leave (kept)");
+        }
         Some(Layer::Page(_)) => return plain("Space page   / search   q back"),
         None => {}
     }
@@ -177,7 +192,12 @@ pub fn keys(model: &Model) -> Row {
         (Action::Done, "done"),
     ]);
     if usize::from(model.size.0) >= usize::from(WIDE) {
-        wanted.extend([(Action::Repeat, "again"), (Action::Note, "note"), (Action::Search, "find"), (Action::Filter, "filter")]);
+        wanted.extend([
+            (Action::Repeat, "again"),
+            (Action::Note, "note"),
+            (Action::Search, "find"),
+            (Action::Filter, "filter"),
+        ]);
     }
     let help = (Action::Help, if usize::from(model.size.0) >= usize::from(WIDE) { "help" } else { "more" });
     let mut row = Row::of(" ", theme.get("hint"));

@@ -144,12 +144,11 @@ fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, m
     let said = recipient.and_then(|r| r.diagnostic.as_deref());
     let text = match said {
         Some(said) => said.to_owned(),
-        None if detail.case.address.is_empty() => {
-            detail.notices.last().and_then(|n| n.diagnosis.notice.subject.clone()).map_or_else(
-                || "nothing that could be read".to_owned(),
-                |subject| format!("subject: {subject}"),
-            )
-        }
+        None if detail.case.address.is_empty() => detail
+            .notices
+            .last()
+            .and_then(|n| n.diagnosis.notice.subject.clone())
+            .map_or_else(|| "nothing that could be read".to_owned(), |subject| format!("subject: {subject}")),
         None => "(no reply is quoted)".to_owned(),
     };
     lines.fact("Said", &text, "text", most, fixed);
@@ -187,7 +186,11 @@ fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let original = &notice.diagnosis.original;
     let subject = original.subject.as_deref().unwrap_or("no subject came back");
     // Beside the number of bounces there is no room for the date.
-    let sent = original.date.filter(|_| !small || detail.notices.len() == 1).map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone))).unwrap_or_default();
+    let sent = original
+        .date
+        .filter(|_| !small || detail.notices.len() == 1)
+        .map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone)))
+        .unwrap_or_default();
     let ours = match notice.diagnosis.authenticity.verdict {
         Ours::NotOurs => "   NOT SENT BY US",
         Ours::Ours | Ours::Unknown => "",
@@ -264,7 +267,11 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
                 other => verdict(other, lines.model),
             };
             // On the whole screen the reason stands beside the candidate.
-            let listed = !small && detail.suggestions.first().is_some_and(|first| matches!(offered, Verdict::Corrected { to } if *to == first.address));
+            let listed = !small
+                && detail
+                    .suggestions
+                    .first()
+                    .is_some_and(|first| matches!(offered, Verdict::Corrected { to } if *to == first.address));
             let why = if listed { String::new() } else { format!("   ({})", detail.offer.why) };
             lines.fact("Suggest", &format!("{key} = {letter}  {what}{why}"), "proposal", usize::from(small), small);
         }
@@ -276,8 +283,13 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     if small {
         // One line for all candidates; where there are none, for what to do.
         let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Correct);
-        let numbered: Vec<String> =
-            detail.suggestions.iter().take(3).enumerate().map(|(at, s)| format!("{key}{} {}", at + 1, s.address)).collect();
+        let numbered: Vec<String> = detail
+            .suggestions
+            .iter()
+            .take(3)
+            .enumerate()
+            .map(|(at, s)| format!("{key}{} {}", at + 1, s.address))
+            .collect();
         if numbered.is_empty() {
             let step = lines.model.words(detail.case.cause).next_step.clone();
             lines.fact("Next", &step, "text", 1, true);
@@ -350,11 +362,17 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
         lines.fact(if at == 0 { "Doubts" } else { "" }, note, "warning", 0, false);
     }
     for (at, other) in detail.group.iter().filter(|other| other.id != detail.case.id).enumerate() {
-        let text = format!("{}  {}  {}", other.state.letter(), super::list::who(other), lines.model.words(other.cause).title);
+        let text =
+            format!("{}  {}  {}", other.state.letter(), super::list::who(other), lines.model.words(other.cause).title);
         lines.fact(if at == 0 { "Same message" } else { "" }, &text, "text", 0, false);
     }
     for (at, other) in detail.earlier.iter().enumerate() {
-        let text = format!("{}  {}  {}", other.received.format("%d %b %Y", &zone), other.state, other.subject.as_deref().unwrap_or(""));
+        let text = format!(
+            "{}  {}  {}",
+            other.received.format("%d %b %Y", &zone),
+            other.state,
+            other.subject.as_deref().unwrap_or("")
+        );
         lines.fact(if at == 0 { "Earlier" } else { "" }, &text, "text", 0, false);
     }
     for (at, decision) in detail.history.iter().enumerate() {

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::rows::{Row, draw, rule};
+use crate::suggest::Level;
 use crate::tui::confirm::Confirm;
 use crate::tui::correct::{Correct, Field};
 use crate::tui::edit::Line;
@@ -11,7 +12,6 @@ use crate::tui::menu::Menu;
 use crate::tui::model::Model;
 use crate::tui::prompt::Prompt;
 use crate::tui::text::{clean, cut, fit, width, wrap};
-use crate::suggest::Level;
 
 /// Puts the terminal's cursor somewhere, where that is on the screen.
 fn cursor(frame: &mut Frame, x: usize, y: u16) {
@@ -36,8 +36,11 @@ pub(super) fn prompt(prompt: &Prompt, model: &Model, place: Rect, frame: &mut Fr
     if !prompt.remark.is_empty() && place.y > 0 {
         let above = Rect { y: place.y - 1, ..place };
         clear(above, frame);
-        Row::of(format!(" {}", cut(&clean(&prompt.remark), usize::from(place.width).saturating_sub(2))), theme.get("warning"))
-            .draw(above, frame.buffer_mut());
+        Row::of(
+            format!(" {}", cut(&clean(&prompt.remark), usize::from(place.width).saturating_sub(2))),
+            theme.get("warning"),
+        )
+        .draw(above, frame.buffer_mut());
     }
     cursor(frame, usize::from(place.x) + 1 + width(label) + at, place.y);
 }
@@ -97,7 +100,9 @@ pub(super) fn confirm(confirm: &Confirm, model: &Model, area: Rect, frame: &mut 
         .into_iter()
         .map(|line| Row::of(format!(" {line}"), theme.get("warning")))
         .collect();
-    rows.push(Row::of(format!(" {} ", confirm.key), theme.get("key")).and("yes    any other key: no", theme.get("text")));
+    rows.push(
+        Row::of(format!(" {} ", confirm.key), theme.get("key")).and("yes    any other key: no", theme.get("text")),
+    );
     panel("Sure?", &rows, area, model, frame);
 }
 
@@ -124,7 +129,8 @@ pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut F
     if roomy {
         rows.push(Row::default());
     }
-    let longest = dialog.suggestions.iter().map(|(address, _)| width(&clean(address))).max().unwrap_or(0).min(columns / 2);
+    let longest =
+        dialog.suggestions.iter().map(|(address, _)| width(&clean(address))).max().unwrap_or(0).min(columns / 2);
     for (at, (address, because)) in dialog.suggestions.iter().enumerate() {
         let style = if dialog.address.touched { theme.get("hint") } else { text };
         rows.push(

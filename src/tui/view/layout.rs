@@ -115,8 +115,15 @@ mod tests {
                 for zoomed in [false, true] {
                     let found = layout((width, height), zoomed);
                     let parts = [
-                        found.status, found.heading, Some(found.list), found.rule, found.pane, found.second, found.third,
-                        found.notice, found.keys,
+                        found.status,
+                        found.heading,
+                        Some(found.list),
+                        found.rule,
+                        found.pane,
+                        found.second,
+                        found.third,
+                        found.notice,
+                        found.keys,
                     ];
                     let parts: Vec<Rect> = parts.into_iter().flatten().filter(|rect| rect.area() > 0).collect();
                     let screen = Rect::new(0, 0, width, height);

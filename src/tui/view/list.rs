@@ -82,7 +82,12 @@ pub fn heading(model: &Model, layout: &Layout) -> Row {
     let columns = Columns::of(model, layout.list, layout.wide);
     let number = if columns.number > 0 { format!("{:>1$}", "#", columns.number) } else { String::new() };
     let mut text = format!(" {number} {}", fit("St", 1 + columns.marks));
-    for (title, width) in [("Code", columns.code), ("Failed recipient", columns.address + columns.times), ("Why", columns.why), ("Reporter", columns.reporter)] {
+    for (title, width) in [
+        ("Code", columns.code),
+        ("Failed recipient", columns.address + columns.times),
+        ("Why", columns.why),
+        ("Reporter", columns.reporter),
+    ] {
         if width > 0 {
             text.push(' ');
             text.push_str(&fit(title, width));

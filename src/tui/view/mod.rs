@@ -35,7 +35,9 @@ pub fn view(model: &Model, frame: &mut Frame) {
     let body = Rect::new(0, 0, model.size.0, foot.y);
     match model.layers.last() {
         Some(Layer::Correct(dialog)) => dialogs::correct(dialog, model, below_status(body), frame),
-        Some(Layer::Prompt(prompt)) => dialogs::prompt(prompt, model, Rect { height: 1.min(foot.height), ..foot }, frame),
+        Some(Layer::Prompt(prompt)) => {
+            dialogs::prompt(prompt, model, Rect { height: 1.min(foot.height), ..foot }, frame)
+        }
         Some(Layer::Menu(menu)) => dialogs::menu(menu, model, body, frame),
         Some(Layer::Confirm(confirm)) => dialogs::confirm(confirm, model, body, frame),
         Some(Layer::Page(_)) | None => {}
@@ -92,7 +94,11 @@ fn tabs(model: &Model, columns: u16) -> Row {
             _ => String::new(),
         };
         let name = format!("{} {}{count}", at + 1, bars::pane_name(pane));
-        words.push(if pane == model.pane { (format!("[{name}]"), theme.get("tab")) } else { (format!(" {name} "), plain) });
+        words.push(if pane == model.pane {
+            (format!("[{name}]"), theme.get("tab"))
+        } else {
+            (format!(" {name} "), plain)
+        });
         words.push(("-".to_owned(), plain));
     }
     rule(columns, &words, &group(model), plain)
@@ -107,7 +113,8 @@ fn group(model: &Model) -> String {
 fn wide(model: &Model, found: &Layout, frame: &mut Frame) {
     let theme = &model.setup.theme;
     let plain = theme.get("rule");
-    let heading = |name: &str, right: &str, width: u16| rule(width, &[(format!(" {name} "), theme.get("tab"))], right, plain);
+    let heading =
+        |name: &str, right: &str, width: u16| rule(width, &[(format!(" {name} "), theme.get("tab"))], right, plain);
     if let Some(place) = found.rule {
         for y in place.y..found.notice.map_or(place.y, |notice| notice.y) {
             Row::of("|", plain).draw(Rect::new(place.x - 2, y, 1, 1), frame.buffer_mut());
@@ -126,7 +133,8 @@ fn wide(model: &Model, found: &Layout, frame: &mut Frame) {
         let height = usize::from(body.height);
         let scroll = if matches!(model.pane, Pane::Raw | Pane::Returned) { model.reading.scroll } else { 0 };
         let scroll = scroll.min(rows.len().saturating_sub(height));
-        let name = format!("{} {}", bars::pane_number(pane), if pane == Pane::Raw { "Raw mail" } else { "Returned message" });
+        let name =
+            format!("{} {}", bars::pane_number(pane), if pane == Pane::Raw { "Raw mail" } else { "Returned message" });
         let place_in = if rows.len() > height {
             format!("{}-{} of {}", scroll + 1, (scroll + height).min(rows.len()), rows.len())
         } else {
@@ -162,9 +170,17 @@ fn draw_page(page: &Page, model: &Model, found: &Layout, frame: &mut Frame) {
     let height = usize::from(place.height);
     let scroll = page.scroll.min(rows.len().saturating_sub(height));
     if let Some(head) = found.status {
-        let pattern = if page.typing || !page.pattern.is_empty() { format!(" /{} ", page.pattern) } else { String::new() };
-        let lines = if rows.len() > height { format!("{}-{} of {}", scroll + 1, (scroll + height).min(rows.len()), rows.len()) } else { String::new() };
-        let words = [(format!("[{}]", pages::title(page.subject)), theme.get("tab")), (super::text::clean(&pattern).into_owned(), theme.get("key"))];
+        let pattern =
+            if page.typing || !page.pattern.is_empty() { format!(" /{} ", page.pattern) } else { String::new() };
+        let lines = if rows.len() > height {
+            format!("{}-{} of {}", scroll + 1, (scroll + height).min(rows.len()), rows.len())
+        } else {
+            String::new()
+        };
+        let words = [
+            (format!("[{}]", pages::title(page.subject)), theme.get("tab")),
+            (super::text::clean(&pattern).into_owned(), theme.get("key")),
+        ];
         rule(head.width, &words, &lines, theme.get("rule")).draw(head, frame.buffer_mut());
     }
     rows::draw(&rows, scroll, place, frame.buffer_mut());

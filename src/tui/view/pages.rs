@@ -33,7 +33,9 @@ pub fn rows(page: &Page, model: &Model, columns: usize) -> Vec<Row> {
         return rows;
     }
     let needle = Needle::new(&page.pattern);
-    rows.into_iter().filter(|row| needle.is_in(&row.pieces.iter().map(|(text, _)| text.as_str()).collect::<String>())).collect()
+    rows.into_iter()
+        .filter(|row| needle.is_in(&row.pieces.iter().map(|(text, _)| text.as_str()).collect::<String>()))
+        .collect()
 }
 
 fn help(model: &Model, columns: usize) -> Vec<Row> {
@@ -44,7 +46,8 @@ fn help(model: &Model, columns: usize) -> Vec<Row> {
         for entry in &section.entries {
             let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
             rows.push(
-                Row::of(format!("   {:<16} ", keys.join(" ")), theme.get("key")).and(entry.help.clone(), theme.get("text")),
+                Row::of(format!("   {:<16} ", keys.join(" ")), theme.get("key"))
+                    .and(entry.help.clone(), theme.get("text")),
             );
         }
         rows.push(Row::default());
@@ -103,11 +106,15 @@ fn status(model: &Model, columns: usize) -> Vec<Row> {
         };
         wrapped.map(row).collect()
     };
-    let mut rows = lines("Queue", format!("{} cases, {} left, {} bounced again or due", tally.total, tally.left, tally.flagged));
+    let mut rows =
+        lines("Queue", format!("{} cases, {} left, {} bounced again or due", tally.total, tally.left, tally.flagged));
     rows.extend(lines("Not readable", format!("{} could not be fully read; they are in the queue", tally.unread)));
     let outside = model.queue.cases().len().saturating_sub(tally.total);
     if outside > 0 && !model.queue.is_limited() {
-        rows.extend(lines("Closed", format!("{outside} need no decision (delivered later, absorbed by a failure); filter: all")));
+        rows.extend(lines(
+            "Closed",
+            format!("{outside} need no decision (delivered later, absorbed by a failure); filter: all"),
+        ));
     }
     for (name, counted) in &model.counted {
         rows.extend(lines(name, counted.clone()));
@@ -160,16 +167,20 @@ fn states(model: &Model) -> Vec<Row> {
         }
         let remark = match state {
             State::Corrected => {
-                let people: std::collections::BTreeSet<_> = of_state.iter().map(|case| case.address.to_lowercase()).collect();
+                let people: std::collections::BTreeSet<_> =
+                    of_state.iter().map(|case| case.address.to_lowercase()).collect();
                 let written = model.setup.keys.hint(Action::Export);
                 let words = if people.len() == 1 { "person" } else { "people" };
                 format!("{} {words}   -> export: {written}", people.len())
             }
             State::Retry => {
                 let next = of_state.iter().filter_map(|case| case.due).filter(|due| *due > model.now).min();
-                next.map(|due| format!("next due {}", due.format("%a %d %b %H:%M", &model.setup.zone))).unwrap_or_default()
+                next.map(|due| format!("next due {}", due.format("%a %d %b %H:%M", &model.setup.zone)))
+                    .unwrap_or_default()
             }
-            State::NotOurFault | State::Escalated => most_common(of_state.iter().map(|case| crate::tui::filter::domain_of(&case.address))),
+            State::NotOurFault | State::Escalated => {
+                most_common(of_state.iter().map(|case| crate::tui::filter::domain_of(&case.address)))
+            }
             State::New | State::Spam | State::Done => String::new(),
         };
         let name = super::list::state_name(*state);
@@ -222,7 +233,10 @@ fn look(model: &Model) -> Vec<Row> {
     }
     let mut rows = vec![Row::default(), Row::of("   Worth a look", theme.get("tab"))];
     for (at, (words, _)) in found.iter().enumerate() {
-        rows.push(Row::of(format!("      {} ", at + 1), theme.get("key")).and(format!(" {}", clean(words)), theme.get("text")));
+        rows.push(
+            Row::of(format!("      {} ", at + 1), theme.get("key"))
+                .and(format!(" {}", clean(words)), theme.get("text")),
+        );
     }
     rows
 }
@@ -260,10 +274,14 @@ fn summary(model: &Model) -> Vec<Row> {
     rows.extend(look(model));
     rows.push(Row::default());
     let hint = |action: Action| keys.hint(action);
-    let fetch = if model.setup.accounts.is_empty() { String::new() } else { format!("   {} fetch now", hint(Action::Pull)) };
+    let fetch =
+        if model.setup.accounts.is_empty() { String::new() } else { format!("   {} fetch now", hint(Action::Pull)) };
     let (export, undo, filter) = (hint(Action::Export), hint(Action::Undo), hint(Action::Filter));
     rows.push(Row::of(format!("   {export} write corrections{fetch}   {undo} undo   {filter} filter"), text));
-    rows.push(Row::of(format!("   {} back to the list   p print this when the screen closes", hint(Action::Back)), text));
+    rows.push(Row::of(
+        format!("   {} back to the list   p print this when the screen closes", hint(Action::Back)),
+        text,
+    ));
     rows
 }
 
@@ -284,9 +302,11 @@ fn handover(model: &Model) -> Vec<Row> {
         rows.push(Row::of(format!("   oldest undecided: {since}, {}", clean(&super::list::who(oldest))), text));
     }
     let midnight = model.now.plus_days(1);
-    let due = cases.iter().filter(|case| case.state == State::Retry && case.due.is_some_and(|due| due <= midnight)).count();
+    let due =
+        cases.iter().filter(|case| case.state == State::Retry && case.due.is_some_and(|due| due <= midnight)).count();
     rows.push(Row::of(format!("   retries due within a day: {due}"), text));
-    let today: Vec<_> = cases.iter().filter(|case| case.decided_at.is_some_and(|at| at >= model.now.plus_days(-1))).collect();
+    let today: Vec<_> =
+        cases.iter().filter(|case| case.decided_at.is_some_and(|at| at >= model.now.plus_days(-1))).collect();
     rows.push(Row::of(format!("   decided in the last 24 hours: {}", today.len()), text));
     let mut noted: Vec<_> = cases.iter().filter(|case| case.noted && case.is_undecided(model.now)).collect();
     noted.truncate(5);
@@ -299,7 +319,10 @@ fn handover(model: &Model) -> Vec<Row> {
     }
     rows.extend(look(model));
     if let Some(case) = model.queue.current() {
-        rows.push(Row::of(format!(" The cursor stands on {} {}", model.queue.cursor() + 1, clean(&super::list::who(case))), text));
+        rows.push(Row::of(
+            format!(" The cursor stands on {} {}", model.queue.cursor() + 1, clean(&super::list::who(case))),
+            text,
+        ));
     }
     rows
 }

@@ -127,10 +127,16 @@ fn parts(model: &Model, mail: &Shown) -> Vec<Row> {
     let theme = &model.setup.theme;
     let mut rows = vec![Row::default()];
     for part in &mail.parts {
-        let name = part.attached.as_ref().map(|name| format!("  attachment \"{}\", not opened", clean(name))).unwrap_or_default();
+        let name = part
+            .attached
+            .as_ref()
+            .map(|name| format!("  attachment \"{}\", not opened", clean(name)))
+            .unwrap_or_default();
         let tree = format!("{}|- {:<6}", "   ".repeat(part.depth), part.number);
         let text = format!("{tree} {:<30} {:>9}{name}", clean(&part.kind), crate::tui::mail::size(part.size));
-        rows.push(Row::of(format!(" {text}"), theme.get("hint")).right(format!("line {} ", part.line), theme.get("hint")));
+        rows.push(
+            Row::of(format!(" {text}"), theme.get("hint")).right(format!("line {} ", part.line), theme.get("hint")),
+        );
     }
     rows
 }
@@ -142,7 +148,10 @@ pub fn returned(model: &Model, columns: usize) -> Vec<Row> {
     let Some(mail) = model.current_mail() else { return Vec::new() };
     if mail.returned_head.is_empty() {
         let key = model.setup.keys.hint(crate::tui::keys::Action::Raw);
-        return vec![Row::of(" The notice brought nothing of the message back.", text), Row::of(format!(" {key} shows the whole notice."), text)];
+        return vec![
+            Row::of(" The notice brought nothing of the message back.", text),
+            Row::of(format!(" {key} shows the whole notice."), text),
+        ];
     }
     let mut rows = Vec::new();
     let mut hidden = 0;
@@ -160,7 +169,10 @@ pub fn returned(model: &Model, columns: usize) -> Vec<Row> {
     }
     let keys = &model.setup.keys;
     if hidden > 0 {
-        rows.push(Row::of(format!(" [{}: {hidden} more]", keys.hint(crate::tui::keys::Action::Headers)), theme.get("hint")));
+        rows.push(Row::of(
+            format!(" [{}: {hidden} more]", keys.hint(crate::tui::keys::Action::Headers)),
+            theme.get("hint"),
+        ));
     }
     rows.push(Row::default());
     if mail.returned_body.is_empty() {
@@ -186,7 +198,11 @@ pub fn returned(model: &Model, columns: usize) -> Vec<Row> {
             break;
         }
         let style = if is_quote { theme.get("quoted") } else { text };
-        rows.extend(wrap(&clean_line(line), columns.saturating_sub(2).max(8)).into_iter().map(|line| Row::of(format!(" {line}"), style)));
+        rows.extend(
+            wrap(&clean_line(line), columns.saturating_sub(2).max(8))
+                .into_iter()
+                .map(|line| Row::of(format!(" {line}"), style)),
+        );
     }
     rows
 }
@@ -202,7 +218,11 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
     }
     for decision in &detail.history {
         let undone = if decision.undone { " (undone)" } else { "" };
-        entries.push((decision.at, format!("{} by {}{undone}", verdict(&decision.verdict, model), decision.by), "hint"));
+        entries.push((
+            decision.at,
+            format!("{} by {}{undone}", verdict(&decision.verdict, model), decision.by),
+            "hint",
+        ));
     }
     for notice in &detail.notices {
         entries.push((notice.received, format!("notice ({}) {}", notice.diagnosis.kind, notice.place.0), "hint"));
@@ -210,7 +230,8 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
     entries.sort_by_key(|(at, ..)| *at);
     let mut rows = Vec::new();
     if detail.notes.is_empty() {
-        let (one, editor) = (keys.hint(crate::tui::keys::Action::Note), keys.hint(crate::tui::keys::Action::NoteEditor));
+        let (one, editor) =
+            (keys.hint(crate::tui::keys::Action::Note), keys.hint(crate::tui::keys::Action::NoteEditor));
         rows.push(Row::of(format!(" No notes. {one} writes one, {editor} opens $EDITOR."), theme.get("hint")));
     }
     for (at, text, style) in entries {
