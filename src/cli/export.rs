@@ -13,7 +13,7 @@ use super::setting::{self, Setting, shown};
 use crate::desk::Desk;
 use crate::export::desks::ZENDESK_ROWS;
 use crate::export::{Cells, Format, json, to_file, write};
-use crate::model::Timestamp;
+use crate::model::{Case, CaseId, Timestamp};
 
 /// What to give out, and where.
 #[derive(Debug, clap::Args)]
@@ -76,9 +76,10 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     let mut cases = desk.cases()?;
     cases.retain(|case| format.wants(case, now));
     cases.retain(|case| args.state.is_empty() || args.state.contains(&StateName(case.state)));
-    cases.retain(|case| since.is_none_or(|since| case.decided_at.is_some_and(|at| at >= since)));
+    cases.retain(|case| since.as_ref().is_none_or(|since| since.holds(case)));
+    let newest = Since::newest(&cases);
     let cells = if args.raw { Cells::Raw } else { Cells::Spreadsheet };
-    give(args, setting, out, |out| {
+    give(args, setting, newest.as_ref(), out, |out| {
         if format == Format::Jsonl {
             // One after the other: whole cases are large.
             for case in &cases {
@@ -90,15 +91,37 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     })
 }
 
-/// The time `--since` means; `last` is the last export of this form to a file.
-fn since(args: &Args, desk: &Desk) -> Result<Option<Timestamp>> {
+/// A point among the decisions: a time, and the cases of that very second that lie before it.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Since {
+    at: Timestamp,
+    #[serde(default)]
+    done: Vec<CaseId>,
+}
+
+impl Since {
+    /// The point behind the newest decision of these cases.
+    fn newest(cases: &[Case]) -> Option<Self> {
+        let at = cases.iter().filter_map(|case| case.decided_at).max()?;
+        let done = cases.iter().filter(|case| case.decided_at == Some(at)).map(|case| case.id.clone()).collect();
+        Some(Self { at, done })
+    }
+
+    /// Whether a case was decided behind this point.
+    fn holds(&self, case: &Case) -> bool {
+        case.decided_at.is_some_and(|at| at > self.at || (at == self.at && !self.done.contains(&case.id)))
+    }
+}
+
+/// What `--since` means; `last` is the last export of this form to a file.
+fn since(args: &Args, desk: &Desk) -> Result<Option<Since>> {
     match args.since.as_deref() {
         None => Ok(None),
-        Some("last") => Ok(desk.kept(&mark(args.format.0))?.and_then(|time| Timestamp::parse(&time))),
+        Some("last") => Ok(desk.kept(&mark(args.format.0))?.and_then(|point| serde_json::from_str(&point).ok())),
         Some(date) => {
             let wrong =
                 || Failure::usage(format!("--since \"{date}\" is no date")).hint("--since 2026-11-01, or --since last");
-            Ok(Some(Timestamp::parse(date).ok_or_else(wrong)?))
+            Ok(Some(Since { at: Timestamp::parse(date).ok_or_else(wrong)?, done: Vec::new() }))
         }
     }
 }
@@ -112,6 +135,7 @@ fn mark(format: Format) -> String {
 fn give(
     args: &Args,
     setting: &Setting,
+    newest: Option<&Since>,
     out: &mut dyn Write,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<u64>,
 ) -> Result {
@@ -121,12 +145,11 @@ fn give(
         setting.log.line(&format!("export: {} to standard output", counted(count, format.noun())));
         return Ok(Outcome::Done);
     };
-    let now = setting::now();
     let count = to_file(path, args.force, fill)?;
     setting.log.line(&format!("export: {} to {}", counted(count, format.noun()), shown(path)));
     writeln!(out, "{} written to {}", counted(count, format.noun()), shown(path))?;
-    if count > 0 {
-        setting.desk_to_write()?.keep(&mark(format), Some(&now.to_string()))?;
+    if let Some(point) = newest.and_then(|newest| serde_json::to_string(newest).ok()) {
+        setting.desk_to_write()?.keep(&mark(format), Some(&point))?;
     }
     if format == Format::Zendesk {
         writeln!(

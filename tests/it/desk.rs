@@ -110,7 +110,8 @@ fn a_correction_must_be_another_address() {
         ("a b@example.org", "could not take \"a b@example.org\" as the corrected address: it is not an address"),
         (&one.address.to_uppercase(), "it is the address that failed"),
     ] {
-        let error = desk.decide(std::slice::from_ref(&one.id), &Verdict::Corrected { to: to.into() }, None, now()).unwrap_err();
+        let error =
+            desk.decide(std::slice::from_ref(&one.id), &Verdict::Corrected { to: to.into() }, None, now()).unwrap_err();
         assert!(error.to_string().ends_with(why), "{error}");
     }
     assert_eq!(desk.find(&one.id.0).unwrap().state, State::New);
