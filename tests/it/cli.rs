@@ -157,3 +157,67 @@ fn difference(want: &str, got: &str) -> String {
     };
     format!("line {}\n--- expected\n{}--- got\n{}", same + 1, part(want), part(got))
 }
+
+fn bounceback(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bounceback"));
+    command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child =
+        bounceback(home.path()).arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let result = child.wait_with_output().unwrap();
+    assert!(result.status.success(), "{:?}", result.status);
+    assert_eq!(String::from_utf8_lossy(&result.stderr), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_written_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let (mail, out, log) = (folder().join("files/typo.eml"), home.path().join("out.jsonl"), home.path().join("log"));
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        assert!(bounceback(home.path()).args(arguments).output().unwrap().status.success())
+    };
+    run(&["--log".as_ref(), log.as_ref(), "import".as_ref(), mail.as_ref()]);
+    run(&["export".as_ref(), "--format".as_ref(), "jsonl".as_ref(), "--output".as_ref(), out.as_ref()]);
+    let state = home.path().join(".local/state/bounceback");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&state), 0o700);
+    assert_eq!([mode(&out), mode(&log)], [0o600; 2]);
+    for entry in fs::read_dir(&state).unwrap().map(Result::unwrap) {
+        assert_eq!(mode(&entry.path()), 0o600, "{:?}", entry.file_name());
+    }
+    let logged = fs::read_to_string(&log).unwrap();
+    assert!(logged.contains("import: 1 mail read"), "{logged}");
+}
+
+/// Cron has no terminal: the password must come from elsewhere, and neither it nor its absence may hang the run.
+#[test]
+fn a_password_is_asked_for_on_a_terminal_only() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.toml");
+    // Nobody listens on the discard port of this machine.
+    let account =
+        "[[account]]\naddress = \"support@company.example\"\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\n";
+    fs::write(&config, account).unwrap();
+    let pull = |password: Option<&str>| {
+        let mut command = bounceback(home.path());
+        command
+            .arg("--config")
+            .arg(&config)
+            .arg("pull")
+            .envs(password.map(|password| ("BOUNCEBACK_PASSWORD", password)));
+        let result = command.output().unwrap();
+        assert_eq!(result.status.code(), Some(1));
+        String::from_utf8(result.stderr).unwrap()
+    };
+    assert!(pull(None).contains("there is no terminal to ask on"));
+    let refused = pull(Some("hunter2"));
+    assert!(refused.contains("127.0.0.1") && !refused.contains("hunter2"), "{refused}");
+}
