@@ -600,7 +600,7 @@ fn start(program: &str, arguments: &[String]) -> Option<Daemon> {
         Command::new(path).args(arguments).stderr(Stdio::piped()).stdout(Stdio::null()).stdin(Stdio::null()).spawn()
     };
     let Some(mut child) = places.iter().find_map(|path| command(path).ok()) else {
-        println!("skipped: {program} is not installed");
+        crate::skip::skip(&format!("{program} is not installed"));
         return None;
     };
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -24,5 +24,6 @@ mod rules;
 mod schema;
 mod screens;
 mod servers;
+mod skip;
 mod store;
 mod suggest;
