@@ -146,7 +146,7 @@ fn a_new_address_is_kept_as_evidence() {
 fn the_public_corpus_is_read_as_far_as_it_was() {
     let folder = root().join("../shared/corpus/public");
     let Ok(truth) = std::fs::read_to_string(folder.join("truth.jsonl")) else {
-        crate::skip::skip(&format!("no public corpus beside the project"));
+        crate::skip::skip("no public corpus beside the project");
         return;
     };
     let context = Context::default();

@@ -63,7 +63,7 @@ const NARROW: Line = Line { megabits: 50, ..DELAYED };
 /// mbsync's copy of the same box through the same line: bytes and time.
 fn mbsync(target: u16, user: &str, line: Line) -> Option<(u64, Duration)> {
     if !installed("mbsync") {
-        crate::skip::skip(&format!("no mbsync to compare with (Debian package isync)"));
+        crate::skip::skip("no mbsync to compare with (Debian package isync)");
         return None;
     }
     let proxy = Proxy::to(target, line);

@@ -15,7 +15,7 @@ use crate::servers::{Dovecot, Script, USER, full, installed};
 /// A hostile server and options that lead to it; times short enough for a test.
 pub(crate) fn evil(scenario: &str, more: &[&str]) -> Option<(Script, Options)> {
     if !installed("python3") {
-        crate::skip::skip(&format!("no python3"));
+        crate::skip::skip("no python3");
         return None;
     }
     let script = Script::start("evil-imap", &[&["0", scenario, "--watch"], more].concat());

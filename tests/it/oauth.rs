@@ -520,7 +520,7 @@ fn certificate(dir: &Path) -> Option<native_tls::Identity> {
         .current_dir(dir)
         .output();
     if !made.is_ok_and(|output| output.status.success()) {
-        crate::skip::skip(&format!("openssl is not installed"));
+        crate::skip::skip("openssl is not installed");
         return None;
     }
     let read = |name: &str| std::fs::read(dir.join(name)).unwrap();

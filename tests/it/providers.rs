@@ -113,7 +113,7 @@ fn token_endpoint(answers: Vec<&'static str>) -> (String, mpsc::Receiver<String>
 #[test]
 fn the_google_script_signs_in_and_prints_tokens() {
     if Command::new("curl").arg("--version").output().is_err() {
-        crate::skip::skip(&format!("curl is not installed"));
+        crate::skip::skip("curl is not installed");
         return;
     }
     let page = pages().into_iter().find(|(name, _)| name == "google").unwrap().1;

@@ -72,7 +72,7 @@ impl Dovecot {
     /// The same with more lines of configuration.
     pub(crate) fn with(extra: &str) -> Option<Self> {
         if !installed("dovecot") || !installed("openssl") || !installed("python3") {
-            crate::skip::skip(&format!("no dovecot (tests/run installs it)"));
+            crate::skip::skip("no dovecot (tests/run installs it)");
             return None;
         }
         for _ in 0..5 {
@@ -211,7 +211,7 @@ pub(crate) struct Cyrus {
 impl Cyrus {
     pub(crate) fn start() -> Option<Self> {
         if !Path::new(EXTRA).join("usr/lib/cyrus/bin/imapd").is_file() || !installed("saslpasswd2") {
-            crate::skip::skip(&format!("no cyrus (tests/run --full installs it, as root)"));
+            crate::skip::skip("no cyrus (tests/run --full installs it, as root)");
             return None;
         }
         let plain = free_ports(2);
@@ -229,7 +229,7 @@ pub(crate) struct Courier {
 impl Courier {
     pub(crate) fn start(maildir: &Path) -> Option<Self> {
         if !Path::new(EXTRA).join("usr/bin/imapd").is_file() {
-            crate::skip::skip(&format!("no courier (tests/run --full installs it, as root)"));
+            crate::skip::skip("no courier (tests/run --full installs it, as root)");
             return None;
         }
         let plain = free_ports(1);

@@ -818,7 +818,7 @@ fn corpus() -> Option<PathBuf> {
 #[test]
 fn every_correction_of_the_reference_corpus_is_the_first_suggestion() {
     let Some(dir) = corpus() else {
-        crate::skip::skip(&format!("no reference corpus beside the project"));
+        crate::skip::skip("no reference corpus beside the project");
         return;
     };
     let book = Book::new(&["company.example".to_owned()], &[]);
