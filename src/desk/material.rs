@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::error::Result;
 use super::{Desk, Notice};
 use crate::mail::{Mail, Part, PartKind, addresses, normalise};
-use crate::model::{Case, CaseId, Cause, Diagnosis, Kind};
+use crate::model::{Case, CaseId, Diagnosis, Kind};
 use crate::store::Store;
 use crate::suggest::{Book, Named, NamedRole, Query, Suggestion, named_in_text, suggest};
 
@@ -56,26 +56,13 @@ impl Shelf {
                 }
                 _ => {}
             }
-            if case.kind == Kind::Failure && address_is_bad(case.cause) {
+            if case.kind == Kind::Failure && case.cause.condemns_address() {
                 self.book.add_bounced(&case.address);
             }
         }
         self.seen = changes.upto;
         Ok(changes.removed.is_empty())
     }
-}
-
-/// Causes that say the address itself does not work.
-fn address_is_bad(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::MailboxUnknown
-            | Cause::MailboxMoved
-            | Cause::MailboxDisabled
-            | Cause::DomainUnknown
-            | Cause::DomainNoMail
-            | Cause::AddressSyntax
-    )
 }
 
 impl Desk {

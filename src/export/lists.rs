@@ -15,16 +15,7 @@ pub const FORM_SPAM: &[&str] = &["address", "subject", "ticket", "reporter", "re
 
 /// Whether nothing sent to such an address can ever arrive.
 pub(super) const fn condemns(cause: Cause) -> bool {
-    matches!(
-        cause,
-        Cause::MailboxUnknown
-            | Cause::MailboxMoved
-            | Cause::MailboxDisabled
-            | Cause::DomainUnknown
-            | Cause::DomainNoMail
-            | Cause::AddressSyntax
-            | Cause::Suppressed
-    )
+    cause.condemns_address() || matches!(cause, Cause::Suppressed)
 }
 
 /// Addresses not to mail again, each once: people who complained, and addresses of decided cases that are dead. An

@@ -82,6 +82,21 @@ slugs! {
     }
 }
 
+impl Cause {
+    /// Whether it says that nothing sent to the address itself can arrive.
+    pub const fn condemns_address(self) -> bool {
+        matches!(
+            self,
+            Self::MailboxUnknown
+                | Self::MailboxMoved
+                | Self::MailboxDisabled
+                | Self::DomainUnknown
+                | Self::DomainNoMail
+                | Self::AddressSyntax
+        )
+    }
+}
+
 slugs! {
     /// Who can do something about it.
     WhoActs {

@@ -4,7 +4,7 @@ use rusqlite::TransactionBehavior;
 
 use super::Store;
 use super::error::Result;
-use crate::model::{CaseId, Timestamp};
+use crate::model::{CaseId, Cause, Timestamp};
 
 /// Somebody this inbox writes to or hears from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,10 +92,10 @@ impl Store {
 
     /// Hands over every address that is known not to exist.
     pub fn each_bounced(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
-        let mut query = self.db.prepare_cached(
-            "SELECT address FROM cases WHERE kind = 'failure' AND cause IN \
-             ('mailbox-unknown', 'mailbox-moved', 'mailbox-disabled', 'domain-unknown', 'domain-no-mail', 'address-syntax')",
-        )?;
+        let causes: Vec<String> =
+            Cause::ALL.iter().filter(|cause| cause.condemns_address()).map(|cause| format!("'{cause}'")).collect();
+        let sql = format!("SELECT address FROM cases WHERE kind = 'failure' AND cause IN ({})", causes.join(", "));
+        let mut query = self.db.prepare_cached(&sql)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             each(row.get_ref(0)?.as_str().unwrap_or_default());
