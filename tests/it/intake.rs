@@ -11,15 +11,9 @@ use bounceback::source::{Cancel, Error, RawMail};
 
 use crate::servers::{Dovecot, PASSWORD, USER};
 
-/// A stand-in for the engine's first look at a header: cheap, and good for the mail `seed` makes.
+/// The engine's first look at a header.
 pub(crate) fn candidate(header: &[u8]) -> bool {
-    let lower = String::from_utf8_lossy(header).to_lowercase();
-    let sender = ["mailer-daemon", "postmaster", "microsoftexchange"];
-    let subject = ["undeliver", "failure notice", "delivery status", "mail delivery", "unzustellbar"];
-    lower.contains("x-failed-recipients")
-        || lower.contains("delivery-status")
-        || lower.lines().any(|line| line.starts_with("from:") && sender.iter().any(|word| line.contains(word)))
-        || lower.lines().any(|line| line.starts_with("subject:") && subject.iter().any(|word| line.contains(word)))
+    bounceback::diagnose::is_candidate(header)
 }
 
 pub(crate) fn options(server: &Dovecot, tls: Tls, auth: Auth) -> Options {
@@ -27,6 +21,7 @@ pub(crate) fn options(server: &Dovecot, tls: Tls, auth: Auth) -> Options {
     options.port = if tls == Tls::Implicit { server.tls } else { server.plain };
     options.tls = tls;
     options.ca_file = Some(server.ca());
+    options.scan_fields = bounceback::diagnose::HEADER_FIELDS;
     options
 }
 
@@ -157,6 +152,7 @@ fn child() {
     options.port = u16::try_from(order["port"].as_u64().unwrap()).unwrap();
     options.tls = if order["tls"].as_bool().unwrap() { Tls::Implicit } else { Tls::None };
     options.ca_file = order["ca"].as_str().map(Into::into);
+    options.scan_fields = bounceback::diagnose::HEADER_FIELDS;
     options.folders =
         order["folders"].as_array().unwrap().iter().map(|folder| folder.as_str().unwrap().to_owned()).collect();
     (options.limits.connect, options.limits.command, options.limits.stall) =
