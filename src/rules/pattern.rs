@@ -2,9 +2,15 @@
 //!
 //! `{any}` is any text on the line; `{addr}` `{host}` `{ip}` `{num}` `{id}` `{reply}` `{status}` `{command}` take only the
 //! characters such a thing is made of; `{text}` is the rest, and is what a format wants to keep. Literals are compared
-//! without regard to ASCII case. Invariant: matching is bounded by (starts of the first literal) x (length of the line).
+//! without regard to ASCII case. Invariant: matching is linear in the text; what an open hole looked for once is not
+//! looked for again ([`Ahead`]), and the other holes reach at most [`MAX_REACH`] bytes.
 
 use crate::stdx;
+
+/// Bytes a hole takes at most, the open ones (`{any}`, `{text}`) aside.
+const MAX_REACH: usize = 1024;
+/// Open holes a pattern may have.
+const MAX_OPEN: usize = 4;
 
 /// A hole of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,6 +162,9 @@ impl Pattern {
         if pieces.is_empty() {
             return Err("an empty pattern matches everything".to_owned());
         }
+        if pieces.iter().filter(|piece| matches!(piece, Piece::Hole(Hole::Any | Hole::Text))).count() > MAX_OPEN {
+            return Err(format!("more than {MAX_OPEN} of {{any}} and {{text}} in one pattern"));
+        }
         Ok(Self { pieces, weight })
     }
 
@@ -202,9 +211,10 @@ impl Pattern {
             // nothing but a hole: the text begins with it
             let lead = text.len() - text.trim_start().len();
             let mut captures = Captures::default();
-            captures.end = self.rest(0, text, lead, &mut captures, false)?;
+            captures.end = self.rest(0, text, lead, &mut captures, &mut Ahead::default(), false)?;
             return Some(captures);
         };
+        let mut ahead = Ahead::default();
         let mut from = 0;
         while let Some(at) = stdx::find_ignore_case(text.as_bytes().get(from..)?, literal.as_bytes()) {
             let at = from + at;
@@ -213,7 +223,7 @@ impl Pattern {
                 Some(Piece::Hole(hole)) => lead_hole(*hole, text, at, &mut captures),
                 _ => true,
             };
-            if led && let Some(end) = self.rest(lead, text, at, &mut captures, false) {
+            if led && let Some(end) = self.rest(lead, text, at, &mut captures, &mut ahead, false) {
                 captures.end = end;
                 return Some(captures);
             }
@@ -229,7 +239,7 @@ impl Pattern {
     pub fn line<'t>(&self, line: &'t str) -> Option<Captures<'t>> {
         let line = line.trim();
         let mut captures = Captures::default();
-        let end = self.rest(0, line, 0, &mut captures, true)?;
+        let end = self.rest(0, line, 0, &mut captures, &mut Ahead::default(), true)?;
         captures.end = end;
         Some(captures)
     }
@@ -241,9 +251,11 @@ impl Pattern {
         text: &'t str,
         mut at: usize,
         captures: &mut Captures<'t>,
+        ahead: &mut Ahead,
         whole: bool,
     ) -> Option<usize> {
         let mut index = piece;
+        let mut open = 0;
         while let Some(piece) = self.pieces.get(index) {
             match piece {
                 Piece::Literal(literal) => {
@@ -257,7 +269,13 @@ impl Pattern {
                         Some(Piece::Literal(literal)) => Some(&**literal),
                         _ => None,
                     };
-                    let length = take(*hole, text.get(at..)?, next, whole)?;
+                    let length = match next {
+                        Some(next) if matches!(hole, Hole::Any | Hole::Text) => {
+                            open += 1;
+                            ahead.find(open - 1, text, at, next)? - at
+                        }
+                        _ => take(*hole, text.get(at..)?, next, whole)?,
+                    };
                     captures.taken.push((*hole, text.get(at..at + length)?));
                     at += length;
                 }
@@ -268,29 +286,60 @@ impl Pattern {
     }
 }
 
+/// Where the literals behind the open holes were found the last time, in the order of the holes: a pattern is tried at
+/// many starts, and from most of them the next such literal is the same one, or there is none.
+#[derive(Default)]
+struct Ahead([Option<(usize, Option<usize>)>; MAX_OPEN]);
+
+impl Ahead {
+    fn find(&mut self, hole: usize, text: &str, at: usize, literal: &str) -> Option<usize> {
+        let slot = self.0.get_mut(hole)?;
+        if let Some((from, found)) = *slot
+            && at >= from
+            && found.is_none_or(|found| at <= found)
+        {
+            return found;
+        }
+        let found = stdx::find_ignore_case(text.as_bytes().get(at..)?, literal.as_bytes()).map(|found| at + found);
+        *slot = Some((at, found));
+        found
+    }
+}
+
+/// Bytes at the start of `text` that a hole may take.
+fn reach(hole: Hole, chars: impl Iterator<Item = char>) -> usize {
+    let mut length = 0;
+    for c in chars.take_while(|c| hole.takes(*c)) {
+        length += c.len_utf8();
+        if length > MAX_REACH {
+            break;
+        }
+    }
+    length
+}
+
 /// A hole before the first literal takes what stands in front of it.
 fn lead_hole<'t>(hole: Hole, text: &'t str, at: usize, captures: &mut Captures<'t>) -> bool {
     let Some(before) = text.get(..at) else { return false };
-    let length: usize = before.chars().rev().take_while(|c| hole.takes(*c)).map(char::len_utf8).sum();
+    let length = match hole {
+        Hole::Any | Hole::Text => before.len(),
+        _ => reach(hole, before.chars().rev()),
+    };
     let taken = before.get(at - length..).unwrap_or_default();
     captures.taken.push((hole, taken));
     hole.accepts(taken)
 }
 
-/// How much a hole takes at the start of `text`, with `next` as the literal behind it.
+/// How much a hole takes at the start of `text`, with `next` as the literal behind it; an open hole has none.
 fn take(hole: Hole, text: &str, next: Option<&str>, whole: bool) -> Option<usize> {
-    let reach: usize = match hole {
+    let reach = match hole {
         Hole::Any | Hole::Text => text.len(),
-        _ => text.chars().take_while(|c| hole.takes(*c)).map(char::len_utf8).sum(),
+        _ => reach(hole, text.chars()),
     };
     let Some(next) = next else {
         let length = if matches!(hole, Hole::Any) && !whole { 0 } else { reach };
         return text.get(..length).filter(|taken| hole.accepts(taken)).map(|_| length);
     };
-    if matches!(hole, Hole::Any | Hole::Text) {
-        // the last literal of a whole-line pattern stands at the end; else the next one found
-        return stdx::find_ignore_case(text.as_bytes(), next.as_bytes());
-    }
     // the literal may be made of the hole's own characters ("{host}."): try the longest first
     let mut length = reach;
     loop {
