@@ -4,7 +4,7 @@
 //! on. Knows nothing of what the mails say.
 
 use std::fs;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -76,7 +76,7 @@ impl Walk<'_> {
     fn named(&mut self, path: &Path) -> Result<(), Stop> {
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => self.folder(path, 0),
-            Ok(_) => self.file(path),
+            Ok(meta) => self.file(path, meta.is_file(), false),
             Err(error) => {
                 self.unreadable(path, &error);
                 Ok(())
@@ -98,23 +98,18 @@ impl Walk<'_> {
                 self.maildir_part(&path.join(part))?;
             }
         }
-        for entry in entries {
+        for (entry, kind) in entries {
             let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             let hidden = name.starts_with('.');
             // a link to a folder could lead in circles; a link to a file is fine
-            let Ok(link) = fs::symlink_metadata(&entry) else { continue };
-            if link.is_dir() {
+            if kind.is_dir() {
                 let of_maildir = maildir && matches!(name.as_str(), "cur" | "new" | "tmp");
                 let subfolder = hidden && (entry.join("cur").is_dir() || entry.join("new").is_dir());
                 if !of_maildir && (!hidden || subfolder) && depth < DEPTH {
                     self.folder(&entry, depth + 1)?;
                 }
-            } else if !maildir && !hidden && fs::metadata(&entry).is_ok_and(|meta| meta.is_file()) {
-                match looks_like_mail(&entry) {
-                    Ok(true) => self.file(&entry)?,
-                    Ok(false) => self.summary.skipped += 1,
-                    Err(error) => self.unreadable(&entry, &error),
-                }
+            } else if !maildir && !hidden && is_file(&entry, kind) {
+                self.file(&entry, true, !is_named_mail(&name))?;
             }
         }
         Ok(())
@@ -129,22 +124,29 @@ impl Walk<'_> {
                 return Ok(());
             }
         };
-        for entry in entries {
+        for (entry, kind) in entries {
             let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            if !hidden && fs::metadata(&entry).is_ok_and(|meta| meta.is_file()) {
+            if !hidden && is_file(&entry, kind) {
                 self.single(&entry)?;
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, path: &Path) -> Result<(), Stop> {
-        match fs::File::open(path) {
-            // something that is no plain file (a pipe) cannot jump
-            Ok(file) if file.metadata().is_ok_and(|meta| !meta.is_file()) => {
-                self.stream(&path.to_string_lossy(), mbox::Stream(BufReader::with_capacity(BUFFER, file)))
+    /// A file; `doubtful`: only if it looks like mail. What is no plain file (a pipe) cannot jump.
+    fn file(&mut self, path: &Path, plain: bool, doubtful: bool) -> Result<(), Stop> {
+        let opened = fs::File::open(path).and_then(|file| {
+            let mut input = BufReader::with_capacity(BUFFER, file);
+            let mail = !doubtful || looks_like_mail(input.fill_buf()?);
+            Ok((input, mail))
+        });
+        match opened {
+            Ok((_, false)) => {
+                self.summary.skipped += 1;
+                Ok(())
             }
-            Ok(file) => self.stream(&path.to_string_lossy(), mbox::File(BufReader::with_capacity(BUFFER, file))),
+            Ok((input, true)) if plain => self.stream(&path.to_string_lossy(), mbox::File(input)),
+            Ok((input, true)) => self.stream(&path.to_string_lossy(), mbox::Stream(input)),
             Err(error) => {
                 self.unreadable(path, &error);
                 Ok(())
@@ -188,7 +190,7 @@ impl Walk<'_> {
 
     fn single(&mut self, path: &Path) -> Result<(), Stop> {
         match fs::File::open(path) {
-            Ok(file) => self.one(&path.to_string_lossy(), file),
+            Ok(file) => self.one(&path.to_string_lossy(), BufReader::with_capacity(BUFFER, file)),
             Err(error) => {
                 self.unreadable(path, &error);
                 Ok(())
@@ -196,25 +198,24 @@ impl Walk<'_> {
         }
     }
 
-    fn one(&mut self, name: &str, mut input: impl Read) -> Result<(), Stop> {
+    fn one(&mut self, name: &str, mut input: impl BufRead) -> Result<(), Stop> {
         let mut bytes = Vec::new();
-        if let Err(error) = input.by_ref().take(CAP as u64).read_to_end(&mut bytes) {
-            return self.failed(name, &error);
-        }
-        let mut size = bytes.len() as u64;
-        if bytes.len() == CAP {
-            // only the length of the rest matters
-            let mut rest = vec![0; BUFFER];
-            loop {
-                if self.cancel.is_cancelled() {
-                    return Err(Stop::Cancelled);
-                }
-                match input.read(&mut rest) {
-                    Ok(0) => break,
-                    Ok(n) => size += n as u64,
-                    Err(error) => return self.failed(name, &error),
-                }
+        let mut size = 0;
+        loop {
+            if self.cancel.is_cancelled() {
+                return Err(Stop::Cancelled);
             }
+            let read = match input.fill_buf() {
+                Ok([]) => break,
+                Ok(read) => read,
+                Err(error) => return self.failed(name, &error),
+            };
+            // of what is too long only the length matters
+            let room = read.len().min(CAP - bytes.len());
+            bytes.extend_from_slice(read.get(..room).unwrap_or_default());
+            let length = read.len();
+            size += length as u64;
+            input.consume(length);
         }
         if bytes.is_empty() {
             self.summary.unreadable.push((clean(name), "the file is empty".to_owned()));
@@ -248,25 +249,37 @@ impl Walk<'_> {
 
 const BUFFER: usize = 64 * 1024;
 
-fn entries(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-    found.sort();
+/// What lies in a folder, sorted by name.
+fn entries(path: &Path) -> io::Result<Vec<(PathBuf, fs::FileType)>> {
+    let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    let mut found: Vec<_> =
+        entries.iter().filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(found)
 }
 
+/// Whether an entry is a file, or a link to one.
+fn is_file(path: &Path, kind: fs::FileType) -> bool {
+    kind.is_file() || kind.is_symlink() && fs::metadata(path).is_ok_and(|meta| meta.is_file())
+}
+
+/// Whether a name says that the file is mail, however damaged it is.
+fn is_named_mail(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("eml") || kind.eq_ignore_ascii_case("mbox"))
+}
+
 /// Whether a file met in a folder begins like a mail or an mbox: a header field, or a "From " line, and no NUL.
-fn looks_like_mail(path: &Path) -> io::Result<bool> {
-    let mut head = Vec::new();
-    fs::File::open(path)?.take(2048).read_to_end(&mut head)?;
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).trim_ascii_start();
+fn looks_like_mail(head: &[u8]) -> bool {
+    let head = head.get(..2048).unwrap_or(head);
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if head.contains(&0) {
-        return Ok(false);
+        return false;
     }
     let name = head.iter().position(|&b| !(b.is_ascii_graphic() && b != b':')).unwrap_or(head.len());
     let field = name > 0
         && head.get(name) == Some(&b':')
         && head.get(..name).is_some_and(|name| name.iter().all(|&b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
-    Ok(field || head.starts_with(b"From ") || head.starts_with(b">From "))
+    field || head.starts_with(b"From ") || head.starts_with(b">From ")
 }
 
 #[cfg(test)]
