@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 pub use command::run_command;
 pub use private::{private_file, private_folder, why};
-pub use visible::{is_hidden, visible};
+pub use visible::{is_hidden, is_plain, visible};
 
 /// Whether `text` begins with `prefix`, ASCII letters compared without case.
 pub fn starts_with_ignore_case(text: &[u8], prefix: &[u8]) -> bool {

@@ -41,7 +41,7 @@ use setting::Setting;
 /// Runs the command line of this process.
 pub fn run(show: Show) -> ExitCode {
     let args = Args::parse();
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     let result = dispatch(&args, show, &mut out);
     // What was written before a failure stands before it on a terminal, too.
     let result = match (result, out.flush()) {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::model::{Case, CaseId, Cause, GroupId, Kind, State, Status, Timestamp};
-use crate::stdx::is_hidden;
+use crate::stdx::{is_hidden, is_plain};
 
 /// Writes one value and a line end. The text reads back as it was: what is hidden stands as `\u` escapes.
 ///
@@ -22,6 +22,9 @@ struct Visible;
 
 impl Formatter for Visible {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if is_plain(fragment) {
+            return CompactFormatter.write_string_fragment(writer, fragment);
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(is_hidden) {
             let (plain, hidden) = rest.split_at(at);

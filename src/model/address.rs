@@ -48,6 +48,9 @@ impl Address {
 
     /// Whether both name the same mailbox in practice: compared without regard to case.
     pub fn same_as(&self, other: &str) -> bool {
+        if self.0.is_ascii() && other.is_ascii() {
+            return self.0.eq_ignore_ascii_case(other);
+        }
         self.0.to_lowercase() == other.to_lowercase()
     }
 }

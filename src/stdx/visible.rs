@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 /// assert_eq!(visible("Grüße, 你好"), "Grüße, 你好");
 /// ```
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hidden) {
+    if is_plain(text) || !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -31,6 +31,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether a text is printable ASCII and nothing else: most are, and this is told at the speed of the machine.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Whether a terminal would obey this character, or a reader could not see it: C0, DEL, C1, bidirectional controls,
@@ -70,7 +75,10 @@ mod tests {
     #[test]
     fn no_input_leaves_a_hidden_character() {
         for c in (0..=0x0010_ffff).filter_map(char::from_u32) {
-            assert!(!visible(c.encode_utf8(&mut [0; 4])).chars().any(is_hidden), "{c:?}");
+            let mut buffer = [0; 4];
+            let text = &*c.encode_utf8(&mut buffer);
+            assert!(!visible(text).chars().any(is_hidden), "{c:?}");
+            assert!(!is_plain(text) || !is_hidden(c), "{c:?}");
         }
     }
 }
