@@ -7,7 +7,7 @@ use super::quirks;
 use super::zone::{self, Zone};
 use super::{Context, kind};
 use crate::mail::{
-    Field, Head, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned,
+    Field, Head, MAX_RECIPIENTS, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned,
 };
 use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role, reply};
 use crate::rules::{Extent, Format, Hint, Hole, RuleBook};
@@ -25,7 +25,6 @@ pub(super) struct Gathered<'r> {
     pub(super) hints: Vec<(Hint, &'r str)>,
     /// A kind the layout itself states.
     pub(super) stated: Option<Kind>,
-    pub(super) notes: Vec<String>,
     /// Whether the recipients come from standard fields.
     pub(super) standard: bool,
     /// Whether a message or its header came back.
@@ -94,7 +93,8 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
                     found
                         .recipients
                         .into_iter()
-                        .filter(|record| record.recipient.is_some() || record.original.is_some()),
+                        .filter(|record| record.recipient.is_some() || record.original.is_some())
+                        .take(MAX_RECIPIENTS),
                 );
             }
         }
@@ -137,7 +137,6 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         delay,
         hints,
         stated,
-        notes: Vec::new(),
         standard,
         has_returned,
         weak,
@@ -175,7 +174,8 @@ fn standard_report(mail: &Mail<'_>) -> Report {
         let text = part.text();
         let found = read_report(text, index, 0, text.len());
         report.message.reporting_mta = report.message.reporting_mta.take().or(found.message.reporting_mta);
-        report.recipients.extend(found.recipients);
+        let room = MAX_RECIPIENTS - report.recipients.len();
+        report.recipients.extend(found.recipients.into_iter().take(room));
     }
     report
 }

@@ -106,7 +106,7 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     diagnosis.authenticity = origin::authenticity(mail, &diagnosis, &gathered, context);
     diagnosis.reporter.role = origin::role(&diagnosis, context);
     diagnosis.likely_bounce |= diagnosis.kind == Kind::Other && kind::looks_like_bounce(&gathered);
-    diagnosis.notes = notes(mail, &diagnosis, gathered);
+    diagnosis.notes = notes(mail, &diagnosis, &gathered);
     diagnosis
 }
 
@@ -165,8 +165,11 @@ fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
 }
 
 /// Doubts, one sentence each.
-fn notes(mail: &Mail<'_>, diagnosis: &Diagnosis, gathered: Gathered<'_>) -> Vec<String> {
-    let mut notes = gathered.notes;
+fn notes(mail: &Mail<'_>, diagnosis: &Diagnosis, gathered: &Gathered<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if gathered.report.recipients.len() >= crate::mail::MAX_RECIPIENTS {
+        notes.push("the mail has more recipients than are read".to_owned());
+    }
     if mail.truncated {
         notes.push("the mail has more parts or levels than are read".to_owned());
     }

@@ -11,13 +11,16 @@ use crate::stdx;
 
 /// Most new addresses kept of one mail.
 const MAX: usize = 8;
+/// Most addresses of one wording that are looked at.
+const MAX_LOOKED_AT: usize = 32;
 
 /// The new addresses.
 pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) -> Vec<NewAddress> {
     let mut out = Vec::new();
     for recipient in &diagnosis.recipients {
         let Some(text) = &recipient.diagnostic else { continue };
-        let others = find_addresses(text).any(|found| usable(&found.address, diagnosis, context));
+        let named = || find_addresses(text).take(MAX_LOOKED_AT);
+        let others = named().any(|found| usable(&found.address, diagnosis, context));
         if !others {
             continue;
         }
@@ -28,7 +31,7 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
             continue;
         }
         let evidence = recipient.evidence.iter().find(|one| one.claim == "diagnostic");
-        for found in find_addresses(text) {
+        for found in named() {
             if usable(&found.address, diagnosis, context)
                 && names_new_before(text, found.start, recipient.reply_code, context)
             {
@@ -64,7 +67,7 @@ fn in_answer(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context, out: &mu
             if !names_new(&sentence, context) {
                 continue;
             }
-            for found in find_addresses(line) {
+            for found in find_addresses(line).take(MAX_LOOKED_AT) {
                 let own = sender.as_ref().is_some_and(|sender| sender.same_as(found.address.as_str()));
                 if !own && usable(&found.address, diagnosis, context) {
                     let place = Place { part: zone.part, line: u32::try_from(at).unwrap_or(u32::MAX) };

@@ -205,7 +205,7 @@ fn leading(line: &str, excluded: &dyn Fn(&Address) -> bool) -> Option<Named> {
 
 /// The words for the recipient named on line `at`, the line they begin on, and the one behind them.
 fn words(zone: &Zone<'_>, extent: Extent, at: usize, next: usize, rest: &str) -> (String, usize, usize) {
-    let mut out = rest.to_owned();
+    let mut out = stdx::clamp(rest, MAX_WORDS).to_owned();
     if extent == Extent::Line {
         return (out, at, at + 1);
     }
@@ -305,7 +305,8 @@ fn reasons(zone: &Zone<'_>, patterns: &[Pattern]) -> Vec<(String, usize)> {
     }
     for at in 0..zone.to {
         let Some(found) = patterns.iter().find_map(|pattern| pattern.line(zone.text.line(at))) else { continue };
-        let mut out = found.get(Hole::Text).map(|text| stdx::squeeze(text).into_owned()).unwrap_or_default();
+        let first = found.get(Hole::Text).map(|text| stdx::clamp(text, MAX_WORDS));
+        let mut out = first.map(|text| stdx::squeeze(text).into_owned()).unwrap_or_default();
         let mut from = at;
         for line in at + 1..zone.to {
             let text = zone.text.line(line);

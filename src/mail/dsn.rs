@@ -4,6 +4,7 @@
 //! for everything, unfolded continuation lines. Invariant: every value is literal; nothing is concluded here.
 
 use super::address::read_address;
+use super::guard;
 use super::header::field_colon;
 use super::text::Text;
 use crate::model::{Action, Fact, PerRecipient, Place, Report};
@@ -211,7 +212,7 @@ impl Reader {
 
     fn end_recipient(&mut self) {
         let record = std::mem::take(&mut self.current);
-        if record.is_empty() {
+        if record.is_empty() || self.report.recipients.len() >= guard::MAX_RECIPIENTS {
             return;
         }
         let named = record.recipient.is_some() || record.original.is_some() || record.actual.is_some();

@@ -9,8 +9,14 @@ pub(crate) const MAX_DEPTH: usize = 24;
 pub(crate) const MAX_PARTS: usize = 512;
 /// Raw bytes of one part that are decoded as text.
 pub const MAX_TEXT: usize = 256 * 1024;
-/// Fields of one header that are kept.
+/// Raw bytes of all parts of one message that are decoded as text.
+pub(crate) const MAX_TEXTS: usize = 4 * 1024 * 1024;
+/// Fields of a message's header that are kept.
 pub(crate) const MAX_FIELDS: usize = 4096;
+/// Fields of a part's header that are kept.
+pub(crate) const MAX_PART_FIELDS: usize = 64;
+/// Recipients of one mail that are told apart.
+pub const MAX_RECIPIENTS: usize = 4096;
 /// Bytes of one field that are decoded.
 pub(crate) const MAX_VALUE: usize = 16 * 1024;
 /// Messages opened inside each other: a notice that came inside another mail.

@@ -97,21 +97,21 @@ pub struct HeadEnd<'a> {
 impl<'a> Head<'a> {
     /// Reads the fields at the start of `bytes`, whose first line has the number `first_line`.
     pub fn read(bytes: &'a [u8], first_line: u32) -> HeadEnd<'a> {
-        Self::read_fields(bytes, first_line, true)
+        Self::read_fields(bytes, first_line, guard::MAX_FIELDS, true)
     }
 
     /// Reads the fields of a MIME part: a blank line first means that there are none.
     pub(crate) fn read_part(bytes: &'a [u8], first_line: u32) -> HeadEnd<'a> {
-        Self::read_fields(bytes, first_line, false)
+        Self::read_fields(bytes, first_line, guard::MAX_PART_FIELDS, false)
     }
 
-    fn read_fields(bytes: &'a [u8], first_line: u32, message: bool) -> HeadEnd<'a> {
+    fn read_fields(bytes: &'a [u8], first_line: u32, most: usize, message: bool) -> HeadEnd<'a> {
         let mut fields: Vec<Field<'a>> = Vec::new();
         let mut lines = Lines { bytes, at: 0, line: first_line };
         let mut open: Option<(usize, usize, usize, u32)> = None; // name end, value start, line start, line
         let mut close = |open: &mut Option<(usize, usize, usize, u32)>, end: usize| {
             if let Some((name_end, value, start, line)) = open.take()
-                && fields.len() < guard::MAX_FIELDS
+                && fields.len() < most
             {
                 let name = stdx::trim(bytes.get(start..name_end).unwrap_or_default());
                 fields.push(Field { name, value: bytes.get(value..end).unwrap_or_default(), line });

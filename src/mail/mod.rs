@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 pub use address::{addresses, find_addresses, read_address};
 pub use dsn::{looks_like_report, read_report};
-pub use guard::MAX_TEXT;
+pub use guard::{MAX_RECIPIENTS, MAX_TEXT};
 pub use header::{Field, Head};
 pub use part::{Encoding, Part, PartKind};
 pub use returned::{date_of, message_ids, read_returned};

@@ -61,6 +61,8 @@ pub struct Part<'a> {
     pub encoding: Encoding,
     /// Declared charset.
     pub charset: Option<&'a [u8]>,
+    /// Bytes of the body that are read as text.
+    pub(crate) readable: usize,
     /// Index of the part around it.
     pub parent: Option<usize>,
     /// Its number among its siblings, from 1.
@@ -184,6 +186,8 @@ struct Walk<'a> {
     open: Vec<Open<'a>>,
     /// The leaf being filled and where its body starts.
     leaf: Option<(usize, usize)>,
+    /// Bytes that may still be read as text.
+    room: usize,
     truncated: bool,
 }
 
@@ -191,7 +195,7 @@ struct Walk<'a> {
 pub(crate) fn walk<'a>(raw: &'a [u8], first_line: u32) -> (Vec<Part<'a>>, bool) {
     let end = Head::read(raw, first_line);
     let (body, line) = (end.body, end.line);
-    let mut walk = Walk { raw, parts: Vec::with_capacity(8), open: Vec::new(), leaf: None, truncated: false };
+    let mut walk = Walk { raw, parts: Vec::with_capacity(8), open: Vec::new(), leaf: None, room: guard::MAX_TEXTS, truncated: false };
     walk.push(end, None, 1);
     if walk.open.is_empty() {
         walk.close(raw.len());
@@ -239,6 +243,7 @@ impl<'a> Walk<'a> {
             line,
             encoding,
             charset: content.charset,
+            readable: 0,
             parent,
             ordinal,
             text: OnceCell::new(),
@@ -253,6 +258,10 @@ impl<'a> Walk<'a> {
             let body = self.raw.get(start..end.max(start)).unwrap_or_default();
             let body = body.strip_suffix(b"\n").unwrap_or(body);
             part.body = body.strip_suffix(b"\r").unwrap_or(body);
+            part.readable = part.body.len().min(guard::MAX_TEXT).min(self.room);
+            if !matches!(part.kind, PartKind::Other) {
+                self.room -= part.readable;
+            }
         }
     }
 
@@ -331,6 +340,7 @@ impl<'a> Walk<'a> {
         {
             top.kind = PartKind::Text;
             top.encoding = Encoding::Identity;
+            top.readable = top.body.len().min(guard::MAX_TEXT);
         }
     }
 

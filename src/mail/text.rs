@@ -1,6 +1,6 @@
 //! The text of a part: transfer encoding and charset undone, HTML stripped, split into lines that know where they stand.
 //!
-//! Charset names people really write are forgiven. Invariant: never fails, reads at most `guard::MAX_TEXT` raw bytes.
+//! Charset names people really write are forgiven. Invariant: never fails, reads at most [`Part::readable`] raw bytes.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,6 @@ use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 
-use super::guard;
 use super::html;
 use super::part::{Encoding, Part, PartKind};
 use super::utf7;
@@ -28,8 +27,8 @@ pub struct Text<'a> {
 impl<'a> Text<'a> {
     /// Decodes a part.
     pub(crate) fn decode(part: &Part<'a>) -> Self {
-        let cut = part.body.len() > guard::MAX_TEXT;
-        let raw = part.body.get(..guard::MAX_TEXT).unwrap_or(part.body);
+        let cut = part.body.len() > part.readable;
+        let raw = part.body.get(..part.readable).unwrap_or(part.body);
         let bytes: Cow<'a, [u8]> = match part.encoding {
             Encoding::Identity => Cow::Borrowed(raw),
             Encoding::Base64 => decoded(raw, base64(raw)),

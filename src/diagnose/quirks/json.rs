@@ -6,7 +6,7 @@
 use super::Reading;
 use crate::diagnose::prose::place;
 use crate::diagnose::zone::Zone;
-use crate::mail::read_address;
+use crate::mail::{MAX_RECIPIENTS, read_address};
 use crate::model::{Action, Fact, Kind, Origin, PerRecipient, Returned, Timestamp};
 
 /// Reads the zones.
@@ -35,7 +35,7 @@ pub(super) fn read(zones: &[Zone<'_>]) -> Reading {
         });
         let at = place(zone, zone.from);
         let fact = |value: String, from: &'static str| Fact { value, place: at, origin: Origin::Quirk, from };
-        for object in objects(&text, list) {
+        for object in objects(&text, list).into_iter().take(MAX_RECIPIENTS) {
             let address = value(object, "emailAddress").unwrap_or_else(|| object.trim_matches('"').to_owned());
             let Some(address) = read_address(&address) else { continue };
             out.recipients.push(PerRecipient {
