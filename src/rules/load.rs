@@ -43,6 +43,16 @@ impl std::error::Error for RuleError {}
 pub(crate) struct Source<'s> {
     pub(crate) name: &'s str,
     pub(crate) text: &'s str,
+    pub(crate) form: Form,
+}
+
+/// How the text of a file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As people write it.
+    Toml,
+    /// As `build.rs` made it ready.
+    Json,
 }
 
 impl Source<'_> {
@@ -54,6 +64,9 @@ impl Source<'_> {
     }
 
     fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, RuleError> {
+        if self.form == Form::Json {
+            return serde_json::from_str(self.text).map_err(|error| self.error("", error.to_string()));
+        }
         toml::from_str(self.text).map_err(|error| {
             let line =
                 error.span().map(|span| self.text.get(..span.start).map_or(0, |head| head.matches('\n').count()) + 1);

@@ -1,7 +1,8 @@
 //! Knowledge as data: the rule files, loaded and ready to be asked.
 //!
 //! The only user of `toml` (beside the configuration and other tables). Knows no mail and does no I/O: our own files are
-//! embedded, the user's come as (name, text) pairs. Invariant: our own files load, a test sees to it.
+//! embedded as JSON, which `build.rs` made of them; the user's come as (name, text) pairs. Invariant: our own files load,
+//! a test sees to it.
 
 mod ask;
 mod book;
@@ -27,7 +28,9 @@ pub use desk::{Desk, TicketPattern};
 pub use format::{Extent, Format, Quirk, Seen};
 pub use kinds::Hint;
 pub use load::RuleError;
+use load::{Form, Source};
 pub use pattern::{Captures, Hole, Pattern};
+pub use phrases::Found;
 pub use provider::{HostKind, Provider};
 pub use words::{Advice, When, Words};
 
@@ -35,37 +38,40 @@ mod files {
     include!(concat!(env!("OUT_DIR"), "/rule_files.rs"));
 }
 
-/// Our own rule files, as (name, text), sorted by name.
-pub fn builtin_files() -> &'static [(&'static str, &'static str)] {
-    files::FILES
-}
-
 impl RuleBook {
     /// Our own rules.
     pub fn builtin() -> Arc<Self> {
         static BOOK: OnceLock<Arc<RuleBook>> = OnceLock::new();
         Arc::clone(BOOK.get_or_init(|| {
-            let (book, _) = Self::load(&[]);
-            Arc::new(book)
+            let (book, _) = Self::with_files(&[]);
+            book
         }))
     }
 
     /// Our own rules with the user's files one tier above; what is wrong with a file keeps that file out.
     pub fn with_files(files: &[(String, String)]) -> (Arc<Self>, Vec<RuleError>) {
-        let (book, errors) = Self::load(files);
-        (Arc::new(book), errors)
+        Self::load(files::FILES.iter().copied(), Form::Json, files)
     }
 
-    fn load(user: &[(String, String)]) -> (Self, Vec<RuleError>) {
+    /// Rules as whoever edits them has them: the files of `assets/`, in place of those that were built in.
+    pub fn of_assets(own: &[(String, String)]) -> (Arc<Self>, Vec<RuleError>) {
+        Self::load(own.iter().map(|(name, text)| (name.as_str(), text.as_str())), Form::Toml, &[])
+    }
+
+    fn load<'f>(
+        own: impl Iterator<Item = (&'f str, &'f str)>,
+        form: Form,
+        user: &[(String, String)],
+    ) -> (Arc<Self>, Vec<RuleError>) {
         let mut book = Self::default();
         let mut errors = Vec::new();
-        for (name, text) in builtin_files() {
-            errors.extend(load::builtin(&mut book, &load::Source { name, text }).err());
+        for (name, text) in own {
+            errors.extend(load::builtin(&mut book, &Source { name, text, form }).err());
         }
         for (name, text) in user {
-            errors.extend(load::user(&mut book, &load::Source { name, text }).err());
+            errors.extend(load::user(&mut book, &Source { name, text, form: Form::Toml }).err());
         }
         book.finish();
-        (book, errors)
+        (Arc::new(book), errors)
     }
 }
