@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::failure::{Failure, Outcome, Result};
 use super::setting::{Setting, shown};
 use crate::config::{Paths, SAMPLE, SignIn};
-use crate::desk::Desk;
+use crate::desk;
 
 /// What can be done with the configuration.
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -48,7 +48,7 @@ pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
     }
     writeln!(out, "store          {}", shown(setting.paths.state_dir()?))?;
     writeln!(out, "own rules      {}", config.rules.len())?;
-    Desk::open(&setting.storeless_options())?;
+    desk::context(&setting.storeless_options())?;
     for account in setting.accounts()? {
         let sign_in = match account.sign_in {
             SignIn::PasswordCommand(_) => "password by command",

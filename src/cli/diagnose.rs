@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use super::failure::{Failure, Outcome, Result};
 use super::setting::Setting;
-use crate::desk::{Cancel, Desk, parallel};
+use crate::desk::{self, Cancel, parallel};
 use crate::diagnose::{self, Context};
 use crate::export::json;
 use crate::model::{Diagnosis, Kind, MessageRef};
@@ -45,7 +46,8 @@ struct Line<'a> {
 }
 
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
-    let desk = Desk::open(&setting.storeless_options())?;
+    // not taken apart at the end of the process: that would cost as much as a hundred mails
+    let context = ManuallyDrop::new(desk::context(&setting.storeless_options())?);
     let mut answers = Answers { json: args.json, out, count: 0, partly: false };
     let mut unopened = false;
     for path in &args.paths {
@@ -55,7 +57,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
             unopened = true;
             continue;
         }
-        one_path(path, desk.context(), &mut answers)?;
+        one_path(path, &context, &mut answers)?;
     }
     match (unopened, answers.partly) {
         (true, _) => Err(Failure::said()),

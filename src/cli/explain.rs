@@ -5,7 +5,7 @@ use std::io::Write;
 use super::diagnose::lines;
 use super::failure::{Failure, Outcome, Result};
 use super::setting::Setting;
-use crate::desk::Desk;
+use crate::desk;
 use crate::diagnose::explain_code;
 
 /// What to explain.
@@ -20,9 +20,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
-    let desk = Desk::open(&setting.storeless_options())?;
+    let context = desk::context(&setting.storeless_options())?;
     let text = args.code.join(" ");
-    let Some(words) = explain_code(desk.rules(), &text) else {
+    let Some(words) = explain_code(&context.rules, &text) else {
         let failure = Failure::usage(format!("no status or reply code in \"{text}\""));
         return Err(failure.hint("give one such as 5.1.1, 550 or \"550 5.7.26\""));
     };

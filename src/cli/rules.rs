@@ -9,7 +9,7 @@ use super::diagnose::lines;
 use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
 use super::setting::{Setting, shown};
-use crate::desk::Desk;
+use crate::desk;
 use crate::diagnose::trace;
 use crate::rules::{RuleBook, Tier};
 use crate::stdx::{visible, why};
@@ -44,8 +44,8 @@ pub(super) fn run(action: &Action, setting: &Setting, out: &mut dyn Write) -> Re
     match action {
         Action::Check { files } => check(files, out),
         Action::Trace { mail } => {
-            let desk = Desk::open(&setting.storeless_options())?;
-            lines(&trace(&read(mail)?, desk.context()), out)?;
+            let context = desk::context(&setting.storeless_options())?;
+            lines(&trace(&read(mail)?, &context), out)?;
             Ok(Outcome::Done)
         }
     }

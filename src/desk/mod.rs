@@ -65,6 +65,15 @@ pub struct Detail {
     pub earlier: Vec<Case>,
 }
 
+/// What the engine needs to know: the rule book with the lead's own rules, and who we are.
+pub fn context(options: &Options) -> Result<Context> {
+    let (rules, errors) = RuleBook::with_files(&options.rule_files);
+    match errors.first() {
+        Some(error) => Err(Error::rules(error)),
+        None => Ok(Context { rules, identity: options.identity.clone() }),
+    }
+}
+
 /// The lead's desk.
 pub struct Desk {
     store: Store,
@@ -77,11 +86,7 @@ pub struct Desk {
 impl Desk {
     /// Opens the store and makes the rule book.
     pub fn open(options: &Options) -> Result<Self> {
-        let (rules, errors) = RuleBook::with_files(&options.rule_files);
-        if let Some(error) = errors.first() {
-            return Err(Error::rules(error));
-        }
-        let context = Context { rules, identity: options.identity.clone() };
+        let context = context(options)?;
         let store = match &options.state_dir {
             Some(dir) if !options.look_only || Store::exists(dir) => Store::open(dir)?,
             _ => Store::in_memory()?,
