@@ -95,7 +95,12 @@ fn whole_address(text: &str) -> Option<Address> {
 
 /// Undoes RFC 6533's `\x{e4}` and xtext's `+2B`/`+3D` (RFC 3461 section 4); a plain `+tag` stays.
 fn unescape(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.contains("\\x{") && !text.contains("+2B") && !text.contains("+3D") {
+    let escape = |at: usize| {
+        ["\\x{", "+2B", "+3D"]
+            .iter()
+            .any(|escape| text.as_bytes().get(at..).is_some_and(|rest| rest.starts_with(escape.as_bytes())))
+    };
+    if !memchr::memchr2_iter(b'\\', b'+', text.as_bytes()).any(escape) {
         return text.into();
     }
     let mut out = String::with_capacity(text.len());

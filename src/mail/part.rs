@@ -195,7 +195,14 @@ struct Walk<'a> {
 pub(crate) fn walk<'a>(raw: &'a [u8], first_line: u32) -> (Vec<Part<'a>>, bool) {
     let end = Head::read(raw, first_line);
     let (body, line) = (end.body, end.line);
-    let mut walk = Walk { raw, parts: Vec::with_capacity(8), open: Vec::new(), leaf: None, room: guard::MAX_TEXTS, truncated: false };
+    let mut walk = Walk {
+        raw,
+        parts: Vec::with_capacity(8),
+        open: Vec::new(),
+        leaf: None,
+        room: guard::MAX_TEXTS,
+        truncated: false,
+    };
     walk.push(end, None, 1);
     if walk.open.is_empty() {
         walk.close(raw.len());

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::charsets::map::charset_decoder;
-use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 
 use super::html;
 use super::part::{Encoding, Part, PartKind};
@@ -32,7 +31,7 @@ impl<'a> Text<'a> {
         let bytes: Cow<'a, [u8]> = match part.encoding {
             Encoding::Identity => Cow::Borrowed(raw),
             Encoding::Base64 => decoded(raw, base64(raw)),
-            Encoding::QuotedPrintable => decoded(raw, quoted_printable_decode(raw)),
+            Encoding::QuotedPrintable => Cow::Owned(quoted_printable(raw)),
         };
         let mut verbatim = part.encoding == Encoding::Identity;
         let mut text = decode_charset(bytes, part.charset);
@@ -104,21 +103,49 @@ fn decoded(raw: &[u8], out: Option<Vec<u8>>) -> Cow<'_, [u8]> {
     out.filter(|bytes| !bytes.is_empty()).map_or(Cow::Borrowed(raw), Cow::Owned)
 }
 
-/// Base64 as people send it: stops at the first line that is none.
+/// Quoted-printable (RFC 2045 section 6.7) as people send it: what is no escape stays as it is.
+fn quoted_printable(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        let text = line.trim_ascii_end();
+        let end = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line).len();
+        let (mut rest, end) = match text.strip_suffix(b"=") {
+            Some(soft) => (soft, &[][..]),
+            None => (text, line.get(end..).unwrap_or_default()),
+        };
+        while let Some(at) = memchr::memchr(b'=', rest) {
+            out.extend_from_slice(rest.get(..at).unwrap_or_default());
+            let escape = rest.get(at + 1..at + 3).and_then(|digits| {
+                let digits = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'))?;
+                u8::from_str_radix(digits, 16).ok()
+            });
+            out.push(escape.unwrap_or(b'='));
+            rest = rest.get(at + if escape.is_some() { 3 } else { 1 }..).unwrap_or_default();
+        }
+        out.extend_from_slice(rest);
+        out.extend_from_slice(end);
+    }
+    out
+}
+
+/// Base64 as people send it: a damaged byte costs itself alone; stops at the first line that is something else.
 fn base64(raw: &[u8]) -> Option<Vec<u8>> {
     if let Some(bytes) = base64_decode(raw) {
         return Some(bytes);
     }
+    let known = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
     let mut clean = Vec::with_capacity(raw.len());
     for line in raw.split(|b| *b == b'\n') {
         let line = line.trim_ascii();
-        let good = line.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='));
-        if !good && !clean.is_empty() {
-            break;
+        let bad = line.iter().filter(|b| !known(b)).count();
+        if bad * 16 > line.len() {
+            if !clean.is_empty() {
+                break;
+            }
+            continue;
         }
-        if good {
-            clean.extend_from_slice(line);
-        }
+        // another letter in the place of the damaged byte keeps those behind it in step
+        clean.extend(line.iter().map(|b| if known(b) { *b } else { b'A' }));
     }
     clean.truncate(clean.len() / 4 * 4);
     base64_decode(&clean)
