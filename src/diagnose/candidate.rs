@@ -7,7 +7,7 @@ use super::Context;
 use super::collect::{Envelope, has_field};
 use crate::mail::{Head, normalise};
 use crate::model::Kind;
-use crate::rules::Hint;
+use crate::rules::{Found, Hint};
 
 /// The header fields the answer depends on; a mail source needs to fetch no others. A server repeats every name in the
 /// answer for every message, so a name costs its length times the messages of the inbox: none that no rule asks for.
@@ -67,7 +67,8 @@ pub fn is_candidate_with(header: &[u8], context: &Context) -> bool {
         return true;
     }
     let envelope = Envelope::of(&head);
-    let seen = context.rules.seen(&envelope.from, &envelope.subject, &field, &[]);
+    let body = Found::default();
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &field, &body);
     let hints = context.rules.hints(&seen);
     let decoy = hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
     hints.iter().any(|(hint, name)| match hint {

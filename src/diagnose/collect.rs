@@ -10,7 +10,7 @@ use crate::mail::{
     Field, Head, MAX_RECIPIENTS, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned,
 };
 use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role, reply};
-use crate::rules::{Extent, Format, Hint, Hole, RuleBook};
+use crate::rules::{Extent, Format, Found, Hint, Hole, RuleBook};
 use crate::stdx;
 
 /// Everything that was read, before anything is concluded.
@@ -129,19 +129,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
             .find_map(|zone| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned()))
             .unwrap_or_default()
     };
-    Gathered {
-        report,
-        reporter,
-        returned,
-        format,
-        delay,
-        hints,
-        stated,
-        standard,
-        has_returned,
-        weak,
-        pasted_header,
-    }
+    Gathered { report, reporter, returned, format, delay, hints, stated, standard, has_returned, weak, pasted_header }
 }
 
 /// The names of all families that recognise a mail.
@@ -154,16 +142,14 @@ pub(super) fn families(mail: &Mail<'_>, context: &Context) -> Vec<String> {
     context.rules.formats_of(&seen).iter().map(|format| format.family.clone()).collect()
 }
 
-/// Numbers of the marks in the notice's own words.
-fn scan(rules: &RuleBook, zones: &[Zone<'_>]) -> Vec<u32> {
-    let mut out = Vec::new();
+/// The marks in the notice's own words.
+fn scan(rules: &RuleBook, zones: &[Zone<'_>]) -> Found {
+    let mut out = Found::default();
     for zone in zones {
         let text = zone.text.as_str();
         let end = text.len() - zone.text.from_line(zone.to).len();
-        out.extend(rules.scan(stdx::clamp(text, end)));
+        rules.scan(stdx::clamp(text, end), &mut out);
     }
-    out.sort_unstable();
-    out.dedup();
     out
 }
 
@@ -410,7 +396,7 @@ fn reporter(
     zones: &[Zone<'_>],
     format: Option<&Format>,
     rules: &RuleBook,
-    body: &[u32],
+    body: &Found,
 ) -> Reporter {
     if let Some(fact) = &report.message.reporting_mta {
         return Reporter { mta: Some(fact.value.clone()), from: Some(fact.from.to_owned()), role: Role::Unknown };

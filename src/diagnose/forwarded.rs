@@ -8,7 +8,7 @@ use super::zone::{self, Zone};
 use super::{Context, conclude};
 use crate::mail::{Head, Mail, PartKind};
 use crate::model::{Diagnosis, Kind};
-use crate::rules::Hint;
+use crate::rules::{Found, Hint};
 
 /// The diagnosis of the notice inside, when that is what the mail is about.
 pub(super) fn inner(
@@ -54,7 +54,8 @@ fn is_notice_head(head: &Head<'_>, context: &Context) -> bool {
     }
     let envelope = Envelope::of(head);
     let header = |name: &str, text: Option<&str>| has_field(head, name, text);
-    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &[]);
+    let body = Found::default();
+    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &body);
     let hints = context.rules.hints(&seen);
     let has = |name: &str| hints.iter().any(|(_, entry)| *entry == name);
     has("notice/from") && has("notice/subject")

@@ -6,7 +6,7 @@ use super::Context;
 use super::zone;
 use crate::mail::{Mail, find_addresses};
 use crate::model::{Address, Diagnosis, Evidence, Kind, NewAddress, Place};
-use crate::rules::Hint;
+use crate::rules::{Found, Hint};
 use crate::stdx;
 
 /// Most new addresses kept of one mail.
@@ -89,8 +89,9 @@ fn push(out: &mut Vec<NewAddress>, replaces: Option<Address>, address: Address, 
 
 /// Whether the wording says that an address replaces another; the wordings are the `moved` hints of `kinds.toml`.
 fn names_new(text: &str, context: &Context) -> bool {
-    let numbers = context.rules.scan(text);
-    let seen = context.rules.seen("", "", &|_, _| false, &numbers);
+    let mut found = Found::default();
+    context.rules.scan(text, &mut found);
+    let seen = context.rules.seen("", "", &|_, _| false, &found);
     context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::Moved)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<T
     })
 }
 
-/// A message and the marks whose literals stand in it.
+/// A message and the marks that may stand in it.
 struct Searched<'m> {
     head: &'m Head<'m>,
     body: &'m str,
@@ -48,6 +48,7 @@ struct Searched<'m> {
 impl<'m> Searched<'m> {
     fn new(head: &'m Head<'m>, body: &'m str, rules: &RuleBook) -> Self {
         let mut numbers = rules.scan_tickets(body);
+        numbers.extend(rules.unscanned_tickets());
         for field in &head.fields {
             let may = rules.ticket_fields().iter().any(|name| field.is(name));
             if may {
@@ -61,14 +62,11 @@ impl<'m> Searched<'m> {
 
     /// The first mark that fits: the configured desk's, then any desk's.
     fn first(&self, rules: &RuleBook, ours: Option<&str>, wanted: impl Fn(&str) -> bool) -> Option<Ticket> {
-        let likely = |number: usize, mark: &TicketPattern| {
-            !mark.is_scanned() || u32::try_from(number).is_ok_and(|number| self.numbers.binary_search(&number).is_ok())
-        };
-        let marks = || rules.ticket_marks().filter(|(number, _, mark)| likely(*number, mark) && wanted(&mark.field));
+        let marks = || self.numbers.iter().filter_map(|number| rules.ticket_mark(*number));
         let of = |own: bool| {
             marks()
-                .filter(move |(_, desk, _)| (Some(desk.slug.as_str()) == ours) == own)
-                .find_map(|(_, desk, mark)| self.ticket(desk, mark))
+                .filter(|(desk, mark)| (Some(desk.slug.as_str()) == ours) == own && wanted(&mark.field))
+                .find_map(|(desk, mark)| self.ticket(desk, mark))
         };
         of(true).or_else(|| of(false))
     }

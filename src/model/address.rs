@@ -28,7 +28,16 @@ impl Address {
         if local.is_empty() || domain.is_empty() || domain.contains(blank) || local.contains(char::is_control) {
             return None;
         }
-        Some(Self(format!("{local}@{}", domain.to_lowercase())))
+        let mut address = String::with_capacity(text.len());
+        address.push_str(local);
+        address.push('@');
+        if domain.is_ascii() {
+            address.push_str(domain);
+            address.get_mut(local.len()..).unwrap_or_default().make_ascii_lowercase();
+        } else {
+            address.push_str(&domain.to_lowercase());
+        }
+        Some(Self(address))
     }
 
     /// The whole address.

@@ -135,6 +135,7 @@ impl RuleBook {
         // which wordings stand in the text, in one pass; sorted, so those of one rule are neighbours
         let hits = self.by_phrase.owners_in(question.text);
         let entry = |number: &u32| self.phrases.get(*number as usize).copied();
+        let mut speakers = Speakers { book: self, question, known: Vec::new() };
         let mut out: Vec<Fit<'b>> = Vec::new();
         let mut rest = hits.as_slice();
         while let Some((rule, _)) = rest.first().and_then(entry) {
@@ -142,7 +143,7 @@ impl RuleBook {
             let (own, next) = rest.split_at(length.max(1));
             rest = next;
             let Some(rule) = self.rules.get(rule as usize) else { continue };
-            if !self.conditions_hold(rule, question) {
+            if !speakers.conditions_hold(rule) {
                 continue;
             }
             let mut wording: Option<&Pattern> = None;
@@ -169,7 +170,7 @@ impl RuleBook {
         let bare = self.bare.iter().filter_map(|number| self.rules.get(*number as usize));
         let said = |pattern: &Pattern| pattern.find(question.text).is_some();
         out.extend(
-            bare.filter(|rule| self.conditions_hold(rule, question) && !rule.unless.iter().any(said))
+            bare.filter(|rule| speakers.conditions_hold(rule) && !rule.unless.iter().any(said))
                 .map(|rule| Fit { rule, wording: None }),
         );
         out.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -187,23 +188,6 @@ impl RuleBook {
             next_step: rule.next_step.as_deref(),
             wording: wording.and_then(Pattern::anchor).map(str::to_owned),
         })
-    }
-
-    /// Whether all conditions but the wording hold.
-    fn conditions_hold(&self, rule: &Rule, question: &Question<'_>) -> bool {
-        if !rule.replies.is_empty() && !question.replies.iter().any(|reply| rule.replies.contains(reply)) {
-            return false;
-        }
-        if let Some(status) = rule.status
-            && !question.statuses.iter().any(|found| status.fits(*found))
-        {
-            return false;
-        }
-        let provider = rule.provider.filter(|_| rule.tier != Tier::User);
-        let Some(provider) = provider.and_then(|number| self.providers.get(usize::from(number))) else { return true };
-        question.hosts.iter().any(|host| provider.fits_host(host).is_some())
-            || provider.serves(question.domain)
-            || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(question.text, suffix))
     }
 
     fn by_status(&self, question: &Question<'_>) -> Option<Answer<'_>> {
@@ -232,5 +216,45 @@ impl RuleBook {
                 wording: None,
             })
         })
+    }
+}
+
+/// The providers that may have said it, each found out once.
+struct Speakers<'b, 'q> {
+    book: &'b RuleBook,
+    question: &'q Question<'q>,
+    known: Vec<(u16, bool)>,
+}
+
+impl Speakers<'_, '_> {
+    /// Whether all conditions of a rule but the wording hold.
+    fn conditions_hold(&mut self, rule: &Rule) -> bool {
+        let question = self.question;
+        if !rule.replies.is_empty() && !question.replies.iter().any(|reply| rule.replies.contains(reply)) {
+            return false;
+        }
+        if let Some(status) = rule.status
+            && !question.statuses.iter().any(|found| status.fits(*found))
+        {
+            return false;
+        }
+        let provider = rule.provider.filter(|_| rule.tier != Tier::User);
+        provider.is_none_or(|number| self.may_speak(number))
+    }
+
+    /// Whether a provider answered, serves the recipient, or is named in the text.
+    fn may_speak(&mut self, number: u16) -> bool {
+        if let Some((_, speaks)) = self.known.iter().find(|(known, _)| *known == number) {
+            return *speaks;
+        }
+        let Question { hosts, domain, text, .. } = self.question;
+        let provider = self.book.providers.get(usize::from(number));
+        let speaks = provider.is_none_or(|provider| {
+            hosts.iter().any(|host| self.book.providers_of_host(host).any(|other| other == number))
+                || provider.serves(domain)
+                || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(text, suffix))
+        });
+        self.known.push((number, speaks));
+        speaks
     }
 }

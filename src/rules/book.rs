@@ -9,8 +9,8 @@ use super::codes::{ReplyRow, StatusPattern, StatusRow};
 use super::desk::{Desk, MIN_ANCHOR, TicketPattern};
 use super::format::{Format, Literals, Seen};
 use super::kinds::Kinds;
-use super::phrases::Matcher;
-use super::provider::{Provider, fits};
+use super::phrases::{Found, Matcher};
+use super::provider::{Provider, fits, labels};
 use super::words::{Advice, Words};
 use crate::model::Cause;
 
@@ -23,6 +23,8 @@ pub struct RuleBook {
     pub(crate) statuses: HashMap<StatusPattern, StatusRow>,
     pub(crate) replies: BTreeMap<u16, ReplyRow>,
     pub(super) providers: Vec<Provider>,
+    /// Providers by the host suffixes of theirs, without a leading dot.
+    by_suffix: HashMap<Box<str>, Vec<u16>>,
     pub(super) rules: Vec<Rule>,
     pub(super) by_phrase: Matcher,
     /// The wordings in the matcher: the rule, and the place among its phrases and then its `unless`.
@@ -36,6 +38,8 @@ pub struct RuleBook {
     /// Ticket marks in the order they are asked: desk, mark.
     marks: Vec<(usize, usize)>,
     by_mark: Matcher,
+    /// Those the matcher cannot find: they have no literal.
+    unscanned: Vec<u32>,
     mark_fields: Vec<String>,
 }
 
@@ -50,8 +54,13 @@ impl RuleBook {
     }
 
     pub(crate) fn push_provider(&mut self, provider: Provider) -> u16 {
+        let number = u16::try_from(self.providers.len()).unwrap_or(u16::MAX);
+        for suffix in &provider.hosts {
+            // of two with the same suffix the later one is meant: the user's
+            self.by_suffix.entry(suffix.trim_start_matches('.').into()).or_default().insert(0, number);
+        }
         self.providers.push(provider);
-        u16::try_from(self.providers.len() - 1).unwrap_or(u16::MAX)
+        number
     }
 
     pub(crate) fn push_rule(&mut self, rule: Rule) {
@@ -96,8 +105,9 @@ impl RuleBook {
         });
         for (number, &(desk, ticket)) in (0..).zip(&marks) {
             let anchor = self.desks.get(desk).and_then(|one| one.tickets.get(ticket)?.pattern.anchor());
-            if let Some(anchor) = anchor.filter(|anchor| anchor.len() >= MIN_ANCHOR) {
-                self.by_mark.add(anchor, number);
+            match anchor.filter(|anchor| anchor.len() >= MIN_ANCHOR) {
+                Some(anchor) => self.by_mark.add(anchor, number),
+                None => self.unscanned.push(number),
             }
         }
         let mut fields: Vec<String> =
@@ -164,12 +174,13 @@ impl RuleBook {
 
     /// The provider a host belongs to, by the longest suffix.
     pub fn provider_of_host(&self, host: &str) -> Option<&Provider> {
-        let host = host.to_lowercase();
-        self.providers
-            .iter()
-            .filter_map(|provider| Some((provider.fits_host(&host)?, provider)))
-            .max_by_key(|(length, _)| *length)
-            .map(|(_, provider)| provider)
+        let number = self.providers_of_host(&host.to_lowercase()).next()?;
+        self.providers.get(usize::from(number))
+    }
+
+    /// The providers whose suffix a host in lower case has, by the longest suffix.
+    pub(super) fn providers_of_host(&self, host: &str) -> impl Iterator<Item = u16> {
+        labels(host).filter_map(|suffix| self.by_suffix.get(suffix)).flatten().copied()
     }
 
     /// The provider that serves a mail domain.
@@ -177,43 +188,43 @@ impl RuleBook {
         self.providers.iter().find(|provider| provider.serves(domain))
     }
 
-    /// Numbers of the format and kind literals in a body text, sorted.
-    pub fn scan(&self, text: &str) -> Vec<u32> {
-        self.literals.scan(text)
+    /// Adds the format and kind literals of a body text.
+    pub fn scan(&self, text: &str, found: &mut Found) {
+        self.literals.scan(text, found);
     }
 
-    /// What is known of a notice by its header and the numbers of the marks in its body.
+    /// What is known of a notice by its header and the literals in its body.
     pub fn seen<'a>(
         &self,
         from: &str,
         subject: &'a str,
         header: &'a dyn Fn(&str, Option<&str>) -> bool,
-        body: &'a [u32],
+        body: &'a Found,
     ) -> Seen<'a> {
-        Seen {
-            from: self.literals.scan(from),
-            subject: self.literals.scan(subject),
-            subject_text: subject,
-            header,
-            body,
-        }
+        let scan = |text: &str| {
+            let mut found = Found::default();
+            self.literals.scan(text, &mut found);
+            found
+        };
+        Seen { from: scan(from), subject: scan(subject), subject_text: subject, header, body }
     }
 
     /// The marks of tickets, with their desks, as good as they are: sure ones first, desks before the generic forms.
-    pub fn ticket_marks(&self) -> impl Iterator<Item = (usize, &Desk, &TicketPattern)> + '_ {
-        let mark = |&(desk, ticket): &(usize, usize)| {
-            let desk = self.desks.get(desk)?;
-            Some((desk, desk.tickets.get(ticket)?))
-        };
-        self.marks
-            .iter()
-            .enumerate()
-            .filter_map(move |(number, place)| mark(place).map(|(desk, ticket)| (number, desk, ticket)))
+    /// The number is that of [`RuleBook::scan_tickets`].
+    pub fn ticket_mark(&self, number: u32) -> Option<(&Desk, &TicketPattern)> {
+        let &(desk, ticket) = self.marks.get(number as usize)?;
+        let desk = self.desks.get(desk)?;
+        Some((desk, desk.tickets.get(ticket)?))
     }
 
     /// Numbers of the ticket marks that may stand in a text, sorted; those without a literal are not among them.
     pub fn scan_tickets(&self, text: &str) -> Vec<u32> {
         self.by_mark.owners_in(text)
+    }
+
+    /// Numbers of the ticket marks without a literal: they may stand in any text.
+    pub fn unscanned_tickets(&self) -> &[u32] {
+        &self.unscanned
     }
 
     /// The families whose marks fit; more than one is a fault of the tables.

@@ -40,11 +40,6 @@ pub struct TicketPattern {
 }
 
 impl TicketPattern {
-    /// Whether the one pass over a text can tell that the mark does not stand there.
-    pub fn is_scanned(&self) -> bool {
-        self.pattern.anchor().is_some_and(|anchor| anchor.len() >= MIN_ANCHOR)
-    }
-
     /// The ticket id in a text: what the first `{id}` or `{num}` takes, written as the desk shows it.
     pub fn id_in(&self, text: &str) -> Option<String> {
         let found = self.pattern.find(text)?;

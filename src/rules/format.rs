@@ -5,7 +5,7 @@
 
 use super::load::RuleError;
 use super::pattern::Pattern;
-use super::phrases::Matcher;
+use super::phrases::{Found, Matcher};
 use super::schema::{FormatFile, Marks, Reach};
 use crate::model::{Action, Cause};
 
@@ -57,21 +57,16 @@ pub(crate) struct ReadyMarks {
 
 /// What is known of a notice before any table is chosen.
 pub struct Seen<'a> {
-    /// Numbers of the literals in the From field, sorted.
-    pub from: Vec<u32>,
-    /// Numbers of the literals in the subject, sorted.
-    pub subject: Vec<u32>,
+    /// Literals in the From field.
+    pub from: Found,
+    /// Literals in the subject.
+    pub subject: Found,
     /// The decoded subject.
     pub subject_text: &'a str,
     /// Whether a field of this name stands in the header, with this text in it where given.
     pub header: &'a dyn Fn(&str, Option<&str>) -> bool,
-    /// Numbers of the literals in the body, sorted.
-    pub body: &'a [u32],
-}
-
-/// Whether one of these numbers was found.
-fn one(list: &[u32], found: &[u32]) -> bool {
-    list.iter().any(|number| found.binary_search(number).is_ok())
+    /// Literals in the body.
+    pub body: &'a Found,
 }
 
 impl ReadyMarks {
@@ -89,10 +84,9 @@ impl ReadyMarks {
 
     /// Whether every group that is given matches.
     pub(crate) fn all(&self, seen: &Seen<'_>) -> bool {
-        let has = |list: &[u32]| list.is_empty() || list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        let stands = |list: &[u32], found: &[u32]| list.is_empty() || one(list, found);
-        has(&self.body)
-            && has(&self.also)
+        let stands = |list: &[u32], found: &Found| list.is_empty() || found.any(list);
+        stands(&self.body, seen.body)
+            && stands(&self.also, seen.body)
             && stands(&self.from, &seen.from)
             && stands(&self.subject, &seen.subject)
             && (self.header.is_empty() || self.header_hit(seen))
@@ -100,11 +94,10 @@ impl ReadyMarks {
 
     /// Whether any single mark matches.
     pub(crate) fn any(&self, seen: &Seen<'_>) -> bool {
-        let has = |list: &[u32]| list.iter().any(|number| seen.body.binary_search(number).is_ok());
-        has(&self.body)
-            || has(&self.also)
-            || one(&self.from, &seen.from)
-            || one(&self.subject, &seen.subject)
+        seen.body.any(&self.body)
+            || seen.body.any(&self.also)
+            || seen.from.any(&self.from)
+            || seen.subject.any(&self.subject)
             || self.header_hit(seen)
     }
 
@@ -139,9 +132,9 @@ impl Literals {
         number
     }
 
-    /// Numbers of the literals that stand in the text, sorted.
-    pub(crate) fn scan(&self, text: &str) -> Vec<u32> {
-        self.automaton.owners_in(text)
+    /// Adds those that stand in the text.
+    pub(crate) fn scan(&self, text: &str, found: &mut Found) {
+        self.automaton.find(text, found);
     }
 }
 
@@ -278,8 +271,8 @@ impl Format {
     }
 
     /// Whether a line that names the reporting server may stand in a body with these marks.
-    pub fn may_name_reporter(&self, body: &[u32]) -> bool {
-        one(&self.reporter_marks, body)
+    pub fn may_name_reporter(&self, body: &Found) -> bool {
+        body.any(&self.reporter_marks)
     }
 
     /// Whether this family wrote the notice.

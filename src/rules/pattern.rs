@@ -122,6 +122,9 @@ impl<'t> Captures<'t> {
 impl Pattern {
     /// Reads a pattern; an unknown hole is an error.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if !text.contains('{') && !text.is_empty() {
+            return Ok(Self { pieces: vec![Piece::Literal(text.into())], weight: text.len() });
+        }
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = text;

@@ -5,7 +5,6 @@
 //! same literals takes twenty times as long to build as all else a rule book needs. Invariant: time is bounded by the
 //! text times the few literals that share a gram; ASCII case does not matter.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Bits of the hash of a gram.
@@ -13,13 +12,32 @@ const BITS: u32 = 15;
 /// Words of the filter.
 const WORDS: usize = 1 << (BITS - 6);
 
+/// Which owners' literals stand in a text.
+#[derive(Debug, Clone, Default)]
+pub struct Found(Vec<u64>);
+
+impl Found {
+    fn insert(&mut self, owner: u32) {
+        let slot = owner as usize / 64;
+        if slot >= self.0.len() {
+            self.0.resize(slot + 1, 0);
+        }
+        if let Some(bits) = self.0.get_mut(slot) {
+            *bits |= 1 << (owner % 64);
+        }
+    }
+
+    /// Whether any of these is among them.
+    pub(crate) fn any(&self, owners: &[u32]) -> bool {
+        owners.iter().any(|owner| self.0.get(*owner as usize / 64).is_some_and(|bits| bits >> (owner % 64) & 1 == 1))
+    }
+}
+
 /// Literals and who asks for them.
 #[derive(Debug, Default)]
 pub(crate) struct Matcher {
-    literals: Vec<Box<str>>,
-    /// For each literal, the numbers of those who gave it.
-    owners: Vec<Vec<u32>>,
-    index: HashMap<Box<str>, usize>,
+    /// Each with the number of who gave it.
+    literals: Vec<(Box<str>, u32)>,
     built: OnceLock<Built>,
 }
 
@@ -59,31 +77,25 @@ fn grams(bytes: &[u8]) -> impl Iterator<Item = (usize, u32)> + '_ {
 impl Matcher {
     /// Adds a literal for an owner.
     pub(crate) fn add(&mut self, literal: &str, owner: u32) {
-        let key: Box<str> = literal.to_ascii_lowercase().into();
-        let next = self.literals.len();
-        let slot = *self.index.entry(key.clone()).or_insert(next);
-        if slot == next {
-            self.literals.push(key);
-            self.owners.push(Vec::new());
-        }
-        if let Some(owners) = self.owners.get_mut(slot)
-            && owners.last() != Some(&owner)
-        {
-            owners.push(owner);
-        }
+        self.literals.push((literal.into(), owner));
     }
 
     /// The owners whose literal stands in the text, in ascending order, each once.
     pub(crate) fn owners_in(&self, text: &str) -> Vec<u32> {
         let mut out = Vec::new();
-        self.each(text, |literal| out.extend(self.owners.get(literal).into_iter().flatten()));
+        self.each(text, |owner| out.push(owner));
         out.sort_unstable();
         out.dedup();
         out
     }
 
-    /// Calls `found` for every occurrence of every literal.
-    fn each(&self, text: &str, mut found: impl FnMut(usize)) {
+    /// Adds the owners whose literal stands in the text.
+    pub(crate) fn find(&self, text: &str, found: &mut Found) {
+        self.each(text, |owner| found.insert(owner));
+    }
+
+    /// Calls `found` with the owner for every occurrence of every literal.
+    fn each(&self, text: &str, mut found: impl FnMut(u32)) {
         let built = self.built.get_or_init(|| Built::new(&self.literals));
         let bytes = text.as_bytes();
         let mut gram = 0_u32;
@@ -94,28 +106,27 @@ impl Matcher {
                 continue;
             }
             for entry in built.entries_of(slot).iter().filter(|entry| entry.gram == gram) {
-                let literal = self.literals.get(entry.literal as usize).map(|text| text.as_bytes()).unwrap_or_default();
+                let Some((literal, owner)) = self.literals.get(entry.literal as usize) else { continue };
                 let start = (at - 3).checked_sub(entry.before as usize);
                 let here = start.and_then(|start| bytes.get(start..start + literal.len()));
-                if here.is_some_and(|here| here.eq_ignore_ascii_case(literal)) {
-                    found(entry.literal as usize);
+                if here.is_some_and(|here| here.eq_ignore_ascii_case(literal.as_bytes())) {
+                    found(*owner);
                 }
             }
         }
-        for &number in &built.short {
-            let literal = self.literals.get(number as usize).map(|text| text.as_bytes()).unwrap_or_default();
-            if crate::stdx::find_ignore_case(bytes, literal).is_some() {
-                found(number as usize);
+        for (literal, owner) in built.short.iter().filter_map(|number| self.literals.get(*number as usize)) {
+            if crate::stdx::find_ignore_case(bytes, literal.as_bytes()).is_some() {
+                found(*owner);
             }
         }
     }
 }
 
 impl Built {
-    fn new(literals: &[Box<str>]) -> Self {
+    fn new(literals: &[(Box<str>, u32)]) -> Self {
         let slots = 1_usize << BITS;
         let mut common = vec![0_u16; slots];
-        for literal in literals {
+        for (literal, _) in literals {
             for (_, gram) in grams(literal.as_bytes()) {
                 if let Some(count) = common.get_mut(slot(gram)) {
                     *count = count.saturating_add(1);
@@ -124,7 +135,7 @@ impl Built {
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
         let mut short = Vec::new();
-        for (number, literal) in (0..).zip(literals) {
+        for (number, (literal, _)) in (0..).zip(literals) {
             let rarest =
                 grams(literal.as_bytes()).min_by_key(|(_, gram)| common.get(slot(*gram)).copied().unwrap_or_default());
             match rarest {

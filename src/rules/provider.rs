@@ -33,6 +33,9 @@ kinds! {
     HelpDesk = "help-desk",
 }
 
+/// Most labels of a host (RFC 1035 section 2.3.4: 255 bytes in all).
+const MAX_LABELS: usize = 128;
+
 /// One provider.
 #[derive(Debug, Clone)]
 pub struct Provider {
@@ -49,15 +52,15 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Length of the longest suffix that fits this host.
-    pub fn fits_host(&self, host: &str) -> Option<usize> {
-        self.hosts.iter().filter(|suffix| fits(host, suffix)).map(String::len).max()
-    }
-
     /// Whether it serves this mail domain.
     pub fn serves(&self, domain: &str) -> bool {
         self.domains.iter().any(|own| own == domain)
     }
+}
+
+/// A host, and what is left of it behind each of its dots: the longest first.
+pub(super) fn labels(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host), |host| host.split_once('.').map(|(_, rest)| rest)).take(MAX_LABELS)
 }
 
 /// Whether a host (lower case) ends in a suffix, at a dot.

@@ -252,8 +252,7 @@ const BUFFER: usize = 64 * 1024;
 /// What lies in a folder, sorted by name.
 fn entries(path: &Path) -> io::Result<Vec<(PathBuf, fs::FileType)>> {
     let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-    let mut found: Vec<_> =
-        entries.iter().filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
+    let mut found: Vec<_> = entries.iter().filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(found)
 }
@@ -265,7 +264,9 @@ fn is_file(path: &Path, kind: fs::FileType) -> bool {
 
 /// Whether a name says that the file is mail, however damaged it is.
 fn is_named_mail(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("eml") || kind.eq_ignore_ascii_case("mbox"))
+    Path::new(name)
+        .extension()
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("eml") || kind.eq_ignore_ascii_case("mbox"))
 }
 
 /// Whether a file met in a folder begins like a mail or an mbox: a header field, or a "From " line, and no NUL.
