@@ -14,7 +14,11 @@ pub use visible::{is_hidden, is_plain, visible};
 
 /// Whether `text` begins with `prefix`, ASCII letters compared without case.
 pub fn starts_with_ignore_case(text: &[u8], prefix: &[u8]) -> bool {
-    text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+    let same = |a: Option<&u8>, b: Option<&u8>| a.map(u8::to_ascii_lowercase) == b.map(u8::to_ascii_lowercase);
+    // most differ in the first byte already
+    prefix.is_empty()
+        || same(text.first(), prefix.first())
+            && text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
 
 /// The rest of `text` behind `prefix`, ASCII letters compared without case.
@@ -35,6 +39,14 @@ pub fn find_ignore_case(text: &[u8], needle: &[u8]) -> Option<usize> {
 /// Whether `needle` stands in `text`, ASCII letters compared without case.
 pub fn contains_ignore_case(text: &str, needle: &str) -> bool {
     find_ignore_case(text.as_bytes(), needle.as_bytes()).is_some()
+}
+
+/// A text without blanks at the ends; most have none there.
+pub fn trim_text(text: &str) -> &str {
+    match (text.as_bytes().first(), text.as_bytes().last()) {
+        (Some(b'!'..=b'~'), Some(b'!'..=b'~')) => text,
+        _ => text.trim(),
+    }
 }
 
 /// One line, without blanks at the ends and with every run of blanks as one space. Borrows when nothing changes.

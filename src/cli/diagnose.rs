@@ -2,7 +2,6 @@
 //!
 //! Mails are read one after the other and diagnosed on all cores; the answers come in the order of the input.
 
-use std::cell::RefCell;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::ops::ControlFlow;
@@ -16,7 +15,7 @@ use super::setting::Setting;
 use crate::desk::{self, Cancel, parallel};
 use crate::diagnose::{self, Context};
 use crate::export::json;
-use crate::model::{Diagnosis, Kind, MessageRef};
+use crate::model::{Diagnosis, Kind};
 use crate::source::{RawMail, files};
 use crate::stdx::visible;
 
@@ -74,50 +73,59 @@ struct Answers<'a> {
     partly: bool,
 }
 
-impl Answers<'_> {
-    fn give(&mut self, source: &str, diagnosis: &Diagnosis) -> io::Result<()> {
-        self.partly |= diagnosis.notes.iter().any(|note| note.starts_with("unreadable:"));
-        self.count += 1;
-        if self.json {
-            return json::line(&Line { source, diagnosis }, self.out);
+/// The answer about one mail, ready to be written.
+struct Answer {
+    text: Vec<u8>,
+    unread: bool,
+}
+
+impl Answer {
+    fn new(source: &str, diagnosis: &Diagnosis, json: bool) -> io::Result<Self> {
+        let mut text = Vec::with_capacity(4096);
+        match json {
+            true => json::line(&Line { source, diagnosis }, &mut text)?,
+            false => write_text(source, diagnosis, &mut text)?,
         }
-        if self.count > 1 {
+        Ok(Self { text, unread: diagnosis.notes.iter().any(|note| note.starts_with("unreadable:")) })
+    }
+}
+
+impl Answers<'_> {
+    fn give(&mut self, answer: &Answer) -> io::Result<()> {
+        self.partly |= answer.unread;
+        self.count += 1;
+        if self.count > 1 && !self.json {
             writeln!(self.out)?;
         }
-        write_text(source, diagnosis, self.out)
+        self.out.write_all(&answer.text)
     }
 }
 
 fn one_path(path: &Path, context: &Context, answers: &mut Answers<'_>) -> Result<()> {
-    let failed = RefCell::new(None);
-    let read = {
-        let answers = RefCell::new(&mut *answers);
-        parallel::in_order(
-            |mail: RawMail| {
-                let diagnosis = examine(&mail.bytes, context);
-                (mail.place, diagnosis)
-            },
-            &mut |(place, diagnosis): (MessageRef, Diagnosis)| match answers.borrow_mut().give(&place.0, &diagnosis) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(error) => {
-                    failed.replace(Some(error));
-                    ControlFlow::Break(())
-                }
-            },
-            |feed| {
-                files::each(&[path.to_owned()], &Cancel::new(), &mut |mail| {
-                    let weight = mail.bytes.len();
-                    feed.put(mail, weight)
-                })
-            },
-        )
-    };
-    if let Some(error) = failed.into_inner() {
+    let json = answers.json;
+    let mut failed = None;
+    let read = parallel::in_order(
+        |mail: RawMail| Answer::new(&mail.place.0, &examine(&mail.bytes, context), json),
+        &mut |answer: io::Result<Answer>| match answer.and_then(|answer| answers.give(&answer)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        },
+        |feed| {
+            files::each(&[path.to_owned()], &Cancel::new(), &mut |mail| {
+                let weight = mail.bytes.len();
+                feed.put(mail, weight)
+            })
+        },
+    );
+    if let Some(error) = failed {
         return Err(error.into());
     }
     let summary = read.map_err(|error| Failure::new(&error).hint(error.hint.as_deref()))?;
     for (source, why) in &summary.unreadable {
-        answers.give(source, &unreadable(why))?;
+        answers.give(&Answer::new(source, &unreadable(why), json)?)?;
     }
     Ok(())
 }

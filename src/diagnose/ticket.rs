@@ -3,8 +3,10 @@
 //! The configured desk is asked first, then by priority: header fields of the returned message, its body, then what the
 //! notice itself answers. Knows no desk by name.
 
+use std::borrow::Cow;
+
 use super::Context;
-use crate::mail::{Encoding, Head, Mail, PartKind};
+use crate::mail::{Encoding, Field, Head, Mail, PartKind};
 use crate::model::Ticket;
 use crate::rules::{Desk, RuleBook, TicketPattern};
 
@@ -40,7 +42,8 @@ pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<T
 
 /// A message and the marks that may stand in it.
 struct Searched<'m> {
-    head: &'m Head<'m>,
+    /// The fields marks may stand in, decoded.
+    fields: Vec<(&'m Field<'m>, Cow<'m, str>)>,
     body: &'m str,
     numbers: Vec<u32>,
 }
@@ -49,15 +52,14 @@ impl<'m> Searched<'m> {
     fn new(head: &'m Head<'m>, body: &'m str, rules: &RuleBook) -> Self {
         let mut numbers = rules.scan_tickets(body);
         numbers.extend(rules.unscanned_tickets());
-        for field in &head.fields {
-            let may = rules.ticket_fields().iter().any(|name| field.is(name));
-            if may {
-                numbers.extend(rules.scan_tickets(&field.text()));
-            }
+        let may = |field: &&Field<'_>| rules.ticket_fields().iter().any(|name| field.is(name));
+        let fields: Vec<_> = head.fields.iter().filter(may).map(|field| (field, field.text())).collect();
+        for (_, text) in &fields {
+            numbers.extend(rules.scan_tickets(text));
         }
         numbers.sort_unstable();
         numbers.dedup();
-        Self { head, body, numbers }
+        Self { fields, body, numbers }
     }
 
     /// The first mark that fits: the configured desk's, then any desk's.
@@ -75,8 +77,8 @@ impl<'m> Searched<'m> {
         let id = if mark.field == "body" {
             mark.id_in(self.body)?
         } else {
-            let fields = self.head.fields.iter().filter(|field| field.is(&mark.field)).take(4);
-            fields.map(|field| field.text()).find_map(|text| mark.id_in(&text))?
+            let fields = self.fields.iter().filter(|(field, _)| field.is(&mark.field)).take(4);
+            fields.map(|(_, text)| text).find_map(|text| mark.id_in(text))?
         };
         Some(Ticket { desk: desk.slug.clone(), id, from: mark.field.clone() })
     }

@@ -13,8 +13,11 @@ use crate::stdx::{is_hidden, is_plain};
 /// # Errors
 /// When `out` cannot be written.
 pub fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *out, Visible))?;
-    out.write_all(b"\n")
+    // the writer is handed many small pieces: into memory first
+    let mut line = Vec::with_capacity(4096);
+    value.serialize(&mut Serializer::with_formatter(&mut line, Visible))?;
+    line.push(b'\n');
+    out.write_all(&line)
 }
 
 /// Compact JSON in which no hidden character stands literally.

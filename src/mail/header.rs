@@ -49,7 +49,7 @@ impl<'a> Field<'a> {
 
 /// One line out of a folded value. Only the line break goes; RFC 5322 section 2.2.3.
 fn unfold(text: &str) -> Cow<'_, str> {
-    let text = text.trim();
+    let text = stdx::trim_text(text);
     if memchr::memchr2(b'\r', b'\n', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }

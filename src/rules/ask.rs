@@ -126,16 +126,16 @@ impl RuleBook {
 
     /// Every rule that fits, best first, for `rules trace`: the rule and the bytes of its longest wording that fits.
     pub fn candidates<'b>(&'b self, question: &Question<'_>) -> Vec<(&'b Rule, usize)> {
-        let found = self.fitting(question).into_iter();
+        let mut speakers = Speakers::new(self, question);
+        let found = self.worded(question).into_iter().filter(|fit| speakers.allow(fit.rule));
         found.map(|fit| (fit.rule, fit.wording.map_or(0, Pattern::weight))).collect()
     }
 
-    /// The rules that fit, best first: tier, conditions, longest wording, name.
-    fn fitting<'b>(&'b self, question: &Question<'_>) -> Vec<Fit<'b>> {
+    /// The rules whose wording fits, best first: tier, conditions, longest wording, name.
+    fn worded<'b>(&'b self, question: &Question<'_>) -> Vec<Fit<'b>> {
         // which wordings stand in the text, in one pass; sorted, so those of one rule are neighbours
         let hits = self.by_phrase.owners_in(question.text);
         let entry = |number: &u32| self.phrases.get(*number as usize).copied();
-        let mut speakers = Speakers { book: self, question, known: Vec::new() };
         let mut out: Vec<Fit<'b>> = Vec::new();
         let mut rest = hits.as_slice();
         while let Some((rule, _)) = rest.first().and_then(entry) {
@@ -143,43 +143,21 @@ impl RuleBook {
             let (own, next) = rest.split_at(length.max(1));
             rest = next;
             let Some(rule) = self.rules.get(rule as usize) else { continue };
-            if !speakers.conditions_hold(rule) {
-                continue;
-            }
-            let mut wording: Option<&Pattern> = None;
-            let mut forbidden = false;
-            for (_, place) in own.iter().filter_map(entry) {
-                let allowed = rule.phrases.len();
-                let pattern = rule
-                    .phrases
-                    .get(place as usize)
-                    .or_else(|| rule.unless.get((place as usize).checked_sub(allowed)?));
-                let Some(pattern) = pattern.filter(|one| one.is_literal() || one.find(question.text).is_some()) else {
-                    continue;
-                };
-                if place as usize >= allowed {
-                    forbidden = true;
-                } else if wording.is_none_or(|best| pattern.weight() > best.weight()) {
-                    wording = Some(pattern);
-                }
-            }
-            if wording.is_some() && !forbidden {
-                out.push(Fit { rule, wording });
-            }
+            let wordings = own.iter().filter_map(entry).filter_map(|(_, place)| rule.phrases.get(place as usize));
+            let fitting = wordings.filter(|one| one.is_literal() || one.find(question.text).is_some());
+            // of two as long the first
+            let wording = fitting.reduce(|best, one| if one.weight() > best.weight() { one } else { best });
+            out.extend(wording.map(|wording| Fit { rule, wording: Some(wording) }));
         }
         let bare = self.bare.iter().filter_map(|number| self.rules.get(*number as usize));
-        let said = |pattern: &Pattern| pattern.find(question.text).is_some();
-        out.extend(
-            bare.filter(|rule| speakers.conditions_hold(rule) && !rule.unless.iter().any(said))
-                .map(|rule| Fit { rule, wording: None }),
-        );
+        out.extend(bare.map(|rule| Fit { rule, wording: None }));
         out.sort_by(|a, b| a.order().cmp(&b.order()));
         out
     }
 
     fn best_rule(&self, question: &Question<'_>) -> Option<Answer<'_>> {
-        let fits = self.fitting(question);
-        let Fit { rule, wording } = fits.first()?;
+        let mut speakers = Speakers::new(self, question);
+        let Fit { rule, wording } = self.worded(question).into_iter().find(|fit| speakers.allow(fit.rule))?;
         Some(Answer {
             cause: rule.cause,
             rule: rule.id.clone(),
@@ -226,9 +204,13 @@ struct Speakers<'b, 'q> {
     known: Vec<(u16, bool)>,
 }
 
-impl Speakers<'_, '_> {
-    /// Whether all conditions of a rule but the wording hold.
-    fn conditions_hold(&mut self, rule: &Rule) -> bool {
+impl<'b, 'q> Speakers<'b, 'q> {
+    fn new(book: &'b RuleBook, question: &'q Question<'q>) -> Self {
+        Self { book, question, known: Vec::new() }
+    }
+
+    /// Whether all conditions of a rule but its wordings hold, and none of those that forbid it stands there.
+    fn allow(&mut self, rule: &Rule) -> bool {
         let question = self.question;
         if !rule.replies.is_empty() && !question.replies.iter().any(|reply| rule.replies.contains(reply)) {
             return false;
@@ -240,6 +222,7 @@ impl Speakers<'_, '_> {
         }
         let provider = rule.provider.filter(|_| rule.tier != Tier::User);
         provider.is_none_or(|number| self.may_speak(number))
+            && !rule.unless.iter().any(|pattern| pattern.find(question.text).is_some())
     }
 
     /// Whether a provider answered, serves the recipient, or is named in the text.

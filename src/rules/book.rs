@@ -27,7 +27,7 @@ pub struct RuleBook {
     by_suffix: HashMap<Box<str>, Vec<u16>>,
     pub(super) rules: Vec<Rule>,
     pub(super) by_phrase: Matcher,
-    /// The wordings in the matcher: the rule, and the place among its phrases and then its `unless`.
+    /// The wordings in the matcher: the rule, and the place among its phrases.
     pub(super) phrases: Vec<(u32, u32)>,
     /// Rules without a phrase.
     pub(super) bare: Vec<u32>,
@@ -68,7 +68,7 @@ impl RuleBook {
         if rule.phrases.is_empty() {
             self.bare.push(number);
         } else {
-            for (place, phrase) in (0..).zip(rule.phrases.iter().chain(&rule.unless)) {
+            for (place, phrase) in (0..).zip(&rule.phrases) {
                 let entry = u32::try_from(self.phrases.len()).unwrap_or(u32::MAX);
                 self.phrases.push((number, place));
                 if let Some(anchor) = phrase.anchor() {

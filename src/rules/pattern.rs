@@ -240,7 +240,7 @@ impl Pattern {
 
     /// Matches a whole line: from its first character to its last, blanks at the ends aside.
     pub fn line<'t>(&self, line: &'t str) -> Option<Captures<'t>> {
-        let line = line.trim();
+        let line = stdx::trim_text(line);
         let mut captures = Captures::default();
         let end = self.rest(0, line, 0, &mut captures, &mut Ahead::default(), true)?;
         captures.end = end;

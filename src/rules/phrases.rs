@@ -1,16 +1,21 @@
 //! Which of thousands of literals stand in a text, in one pass.
 //!
-//! Every literal is entered under one of its runs of four bytes (a gram), the one fewest others have; the text is read
-//! once, gram by gram, and only where a gram is entered the whole literal is compared. An Aho-Corasick automaton over the
-//! same literals takes twenty times as long to build as all else a rule book needs. Invariant: time is bounded by the
-//! text times the few literals that share a gram; ASCII case does not matter.
+//! Every literal is entered under two of its runs of three bytes (grams), those fewest others have: one at an even offset,
+//! one at an odd one. So it is enough to look at every other gram of a text, and only where one is entered the whole
+//! literal is compared. An Aho-Corasick automaton over the same literals takes twenty times as long to build as all else a
+//! rule book needs. Invariant: time is bounded by the text times the few literals that share a gram; ASCII case does not
+//! matter.
 
 use std::sync::OnceLock;
 
 /// Bits of the hash of a gram.
 const BITS: u32 = 15;
+/// Bits of the hash in the filter: more, so that few grams pass it that no literal has.
+const FILTER_BITS: u32 = 17;
 /// Words of the filter.
-const WORDS: usize = 1 << (BITS - 6);
+const WORDS: usize = 1 << (FILTER_BITS - 6);
+/// Bytes of the shortest literal that has a gram at even and at odd offsets.
+const SHORTEST: usize = 4;
 
 /// Which owners' literals stand in a text.
 #[derive(Debug, Clone, Default)]
@@ -48,11 +53,11 @@ struct Built {
     /// Where the entries of a hash begin.
     first: Vec<u32>,
     entries: Vec<Entry>,
-    /// Literals shorter than a gram.
+    /// Literals too short for two grams.
     short: Vec<u32>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Entry {
     gram: u32,
     literal: u32,
@@ -60,18 +65,21 @@ struct Entry {
     before: u32,
 }
 
-/// The slot of a gram.
-fn slot(gram: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B1) >> (32 - BITS)) as usize
+/// The grams of a text from its first byte on, letters in lower case (and a few marks in one).
+fn grams(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    bytes.windows(3).map(|window| match *window {
+        [a, b, c] => u32::from_le_bytes([a, b, c, 0]) | 0x0020_2020,
+        _ => 0,
+    })
 }
 
-/// The grams of a text in lower case, each with the offset behind it.
-fn grams(bytes: &[u8]) -> impl Iterator<Item = (usize, u32)> + '_ {
-    let mut gram = 0_u32;
-    bytes.iter().enumerate().filter_map(move |(at, byte)| {
-        gram = (gram << 8) | u32::from(byte.to_ascii_lowercase());
-        (at >= 3).then_some((at + 1, gram))
-    })
+fn hash(gram: u32) -> u32 {
+    gram.wrapping_mul(0x9E37_79B1)
+}
+
+/// The slot of a hash.
+fn slot(hash: u32) -> usize {
+    (hash >> (32 - BITS)) as usize
 }
 
 impl Matcher {
@@ -98,16 +106,14 @@ impl Matcher {
     fn each(&self, text: &str, mut found: impl FnMut(u32)) {
         let built = self.built.get_or_init(|| Built::new(&self.literals));
         let bytes = text.as_bytes();
-        let mut gram = 0_u32;
-        for (at, byte) in bytes.iter().enumerate() {
-            gram = (gram << 8) | u32::from(byte.to_ascii_lowercase());
-            let slot = slot(gram);
-            if !built.may_hold(slot) || at < 3 {
+        for (number, gram) in grams(bytes).step_by(2).enumerate() {
+            let hash = hash(gram);
+            if !built.may_hold(hash) {
                 continue;
             }
-            for entry in built.entries_of(slot).iter().filter(|entry| entry.gram == gram) {
+            for entry in built.entries_of(slot(hash)).iter().filter(|entry| entry.gram == gram) {
                 let Some((literal, owner)) = self.literals.get(entry.literal as usize) else { continue };
-                let start = (at - 3).checked_sub(entry.before as usize);
+                let start = (2 * number).checked_sub(entry.before as usize);
                 let here = start.and_then(|start| bytes.get(start..start + literal.len()));
                 if here.is_some_and(|here| here.eq_ignore_ascii_case(literal.as_bytes())) {
                     found(*owner);
@@ -124,36 +130,42 @@ impl Matcher {
 
 impl Built {
     fn new(literals: &[(Box<str>, u32)]) -> Self {
-        let slots = 1_usize << BITS;
-        let mut common = vec![0_u16; slots];
+        let mut common = vec![0_u16; 1 << BITS];
         for (literal, _) in literals {
-            for (_, gram) in grams(literal.as_bytes()) {
-                if let Some(count) = common.get_mut(slot(gram)) {
+            for gram in grams(literal.as_bytes()) {
+                if let Some(count) = common.get_mut(slot(hash(gram))) {
                     *count = count.saturating_add(1);
                 }
             }
         }
-        let mut entries: Vec<Entry> = Vec::with_capacity(literals.len());
+        let mut found: Vec<Entry> = Vec::with_capacity(2 * literals.len());
         let mut short = Vec::new();
         for (number, (literal, _)) in (0..).zip(literals) {
-            let rarest =
-                grams(literal.as_bytes()).min_by_key(|(_, gram)| common.get(slot(*gram)).copied().unwrap_or_default());
-            match rarest {
-                Some((end, gram)) => {
-                    entries.push(Entry { gram, literal: number, before: u32::try_from(end - 4).unwrap_or(u32::MAX) })
+            if literal.len() < SHORTEST {
+                short.push(number);
+                continue;
+            }
+            // the rarest gram at an even offset, and at an odd one
+            let mut rarest = [(u16::MAX, Entry::default()); 2];
+            for (before, gram) in (0_u32..).zip(grams(literal.as_bytes())) {
+                let count = common.get(slot(hash(gram))).copied().unwrap_or_default();
+                if let Some(best) = rarest.get_mut(before as usize % 2)
+                    && count < best.0
+                {
+                    *best = (count, Entry { gram, literal: number, before });
                 }
-                None => short.push(number),
             }
+            found.extend(rarest.map(|(_, entry)| entry));
         }
-        entries.sort_unstable_by_key(|entry| (slot(entry.gram), entry.literal));
         let mut filter = Box::new([0_u64; WORDS]);
-        let mut first = vec![0_u32; slots + 1];
-        for entry in &entries {
-            let slot = slot(entry.gram);
-            if let Some(bits) = filter.get_mut(slot / 64) {
-                *bits |= 1 << (slot % 64);
+        let mut first = vec![0_u32; (1 << BITS) + 1];
+        for entry in &found {
+            let hash = hash(entry.gram);
+            let bit = (hash >> (32 - FILTER_BITS)) as usize;
+            if let Some(bits) = filter.get_mut(bit / 64) {
+                *bits |= 1 << (bit % 64);
             }
-            if let Some(count) = first.get_mut(slot + 1) {
+            if let Some(count) = first.get_mut(slot(hash) + 1) {
                 *count += 1;
             }
         }
@@ -162,12 +174,23 @@ impl Built {
             sum += *count;
             *count = sum;
         }
+        let mut next = first.clone();
+        let mut entries = vec![Entry::default(); found.len()];
+        for entry in found {
+            if let Some(at) = next.get_mut(slot(hash(entry.gram)))
+                && let Some(place) = entries.get_mut(*at as usize)
+            {
+                *place = entry;
+                *at += 1;
+            }
+        }
         Self { filter, first, entries, short }
     }
 
-    /// Whether a slot has entries; the mask keeps the compiler from checking the bounds at every byte of a text.
-    fn may_hold(&self, slot: usize) -> bool {
-        self.filter[(slot / 64) % WORDS] >> (slot % 64) & 1 == 1
+    /// Whether a hash has entries; the mask keeps the compiler from checking the bounds at every gram of a text.
+    fn may_hold(&self, hash: u32) -> bool {
+        let bit = (hash >> (32 - FILTER_BITS)) as usize;
+        self.filter[(bit / 64) % WORDS] >> (bit % 64) & 1 == 1
     }
 
     fn entries_of(&self, slot: usize) -> &[Entry] {

@@ -252,9 +252,10 @@ const BUFFER: usize = 64 * 1024;
 /// What lies in a folder, sorted by name.
 fn entries(path: &Path) -> io::Result<Vec<(PathBuf, fs::FileType)>> {
     let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-    let mut found: Vec<_> = entries.iter().filter_map(|entry| Some((entry.path(), entry.file_type().ok()?))).collect();
+    let mut found: Vec<_> =
+        entries.iter().filter_map(|entry| Some((entry.file_name(), entry.file_type().ok()?))).collect();
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(found)
+    Ok(found.into_iter().map(|(name, kind)| (path.join(name), kind)).collect())
 }
 
 /// Whether an entry is a file, or a link to one.
