@@ -11,6 +11,7 @@ mod dns;
 mod docs;
 mod fuzz_smoke;
 mod golden;
+mod hostile;
 mod intake;
 mod intake_cost;
 mod intake_hostile;
