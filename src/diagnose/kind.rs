@@ -14,9 +14,13 @@ pub(super) fn is_notice(format: Option<&Format>, hints: &[(Hint, &str)]) -> bool
         return true;
     }
     let has = |name: &str| hints.iter().any(|(hint, entry)| *hint == Hint::Notice && *entry == name);
-    let sender = has("notice/from") || has("notice/header");
-    let says = has("notice/subject") || has("notice/body");
-    sender && says && !hints.iter().any(|(hint, _)| *hint == Hint::Decoy)
+    is_sent_by_server(hints) && (has("notice/subject") || has("notice/body"))
+}
+
+/// Whether hints say that a server sent this, whatever it says.
+pub(super) fn is_sent_by_server(hints: &[(Hint, &str)]) -> bool {
+    let sender = |(_, entry): &(Hint, &str)| matches!(*entry, "notice/from" | "notice/header");
+    hints.iter().any(sender) && !hints.iter().any(|(hint, _)| *hint == Hint::Decoy)
 }
 
 fn hinted(gathered: &Gathered<'_>, kind: Kind) -> bool {

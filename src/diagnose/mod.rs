@@ -17,6 +17,7 @@ mod prose;
 mod quirks;
 mod ticket;
 mod trace;
+mod wording;
 mod zone;
 
 use std::sync::Arc;

@@ -264,6 +264,7 @@ fn rule(source: &Source<'_>, entry: RuleEntry, tier: Tier, provider: Option<u16>
         status,
         phrases,
         unless,
+        weak: entry.weak,
         cause,
         meaning: entry.meaning,
         next_step: entry.next_step,

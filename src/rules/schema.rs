@@ -109,6 +109,8 @@ pub(crate) struct RuleEntry {
     pub(crate) next_step: Option<String>,
     #[serde(default)]
     pub(crate) anywhere: bool,
+    #[serde(default)]
+    pub(crate) weak: bool,
     pub(crate) source: String,
     #[serde(default)]
     pub(crate) seen: Vec<String>,

@@ -251,6 +251,7 @@ impl State<'_> {
             .filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone()))
             .take(64)
             .collect();
+        let single = self.records.len() == 1;
         for record in &mut self.records {
             let own = record.said.iter().any(|fact| reply::codes(&fact.value, true).next().is_some());
             if !own {
@@ -261,6 +262,11 @@ impl State<'_> {
                     })
                 };
                 record.said.extend(self.common.iter().filter(about_other).cloned());
+            } else if single {
+                // what a delivery program wrote before sendmail put its own code to it
+                let spoken =
+                    |fact: &&Fact<String>| fact.from == OWN_WORDS && reply::codes(&fact.value, true).next().is_none();
+                record.said.extend(self.common.iter().filter(spoken).cloned());
             }
         }
         if self.records.is_empty() && !self.common.is_empty() {
