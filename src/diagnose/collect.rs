@@ -106,7 +106,9 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
         let listed = listed(head);
         let ours = excluded_addresses(head, &returned, context);
-        let known = Known { ours: &ours, to: &returned.to, named: !listed.is_empty() || standard };
+        let subject = about_the_failure(head, &returned);
+        let named = !listed.is_empty() || standard;
+        let known = Known { ours: &ours, to: &returned.to, named, subject: subject.clone() };
         let mut reading = wording::read_text(&mut zones, format, rules, &known);
         stated = reading.kind.take();
         from_text = reading.reporter.take();
@@ -119,7 +121,6 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         }
         let listed = if standard { Vec::new() } else { listed };
         wording::combine(&mut report, listed, reading.recipients, &returned, standard);
-        let subject = about_the_failure(head, &returned);
         wording::add_surroundings(&mut report, &zones, subject);
     }
     let sender = addresses(&envelope.from).into_iter().next();
@@ -219,7 +220,10 @@ fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
 /// The notice's subject, where it is not only that of the returned message.
 fn about_the_failure(head: &Head<'_>, returned: &Returned) -> Option<Fact<String>> {
     let subject = head.text("Subject")?;
-    let quoted = returned.subject.as_deref().is_none_or(|own| own.trim().is_empty() || subject.contains(own.trim()));
+    let quoted = match returned.subject.as_deref().map(str::trim) {
+        Some(own) => own.is_empty() || subject.contains(own),
+        None => !subject.contains('@'),
+    };
     let place = header_place(head.get("Subject"));
     (!quoted).then(|| Fact { value: subject.into_owned(), place, origin: Origin::Prose, from: "Subject" })
 }

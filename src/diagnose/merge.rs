@@ -30,12 +30,12 @@ pub(super) struct Merged {
 }
 
 /// What the server did: its word, else what the status or the reply says, else what the notice says of itself.
-pub(super) fn action_of(record: &PerRecipient, delayed: bool) -> Action {
+pub(super) fn action_of(record: &PerRecipient, unsaid: Action) -> Action {
     if let Some(fact) = &record.action {
         return fact.value;
     }
-    if delayed {
-        return Action::Delayed;
+    if unsaid != Action::Failed {
+        return unsaid;
     }
     let field = record.status.as_ref().and_then(|fact| reply::statuses(&fact.value).next());
     match field.map(|found| found.value.class) {
@@ -45,7 +45,7 @@ pub(super) fn action_of(record: &PerRecipient, delayed: bool) -> Action {
 }
 
 /// Merges the facts of one recipient; `None` when nobody is named.
-pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -> Option<Merged> {
+pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, unsaid: Action) -> Option<Merged> {
     let named = name(record)?;
     let mut evidence = vec![mail.fact_evidence("recipient", named, named.value.as_str())];
     let original = record.original.as_ref().filter(|fact| !fact.value.same_as(named.value.as_str()));
@@ -55,7 +55,7 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
     let (around, spoken): (Vec<&Fact<String>>, Vec<&Fact<String>>) =
         record.diagnostic.iter().chain(&record.said).partition(|fact| fact.from == SURROUNDINGS);
     let field = record.status.as_ref().and_then(|fact| Some((reply::statuses(&fact.value).next()?.value, fact)));
-    let action = action_of(record, delayed);
+    let action = action_of(record, unsaid);
     let failing = matches!(action, Action::Failed | Action::Delayed);
     let texts: Vec<(Status, &Fact<String>)> = spoken
         .iter()

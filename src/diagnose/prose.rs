@@ -374,13 +374,21 @@ pub(super) fn mentioned(zones: &[Zone<'_>], wanted: &dyn Fn(&Address) -> bool) -
     out
 }
 
-/// Whether a reply with its status stands in the words: nobody but a mail server writes so.
+/// The recipient a sentence names.
+pub(super) fn named_in(sentence: &Fact<String>, excluded: &dyn Fn(&Address) -> bool) -> Option<PerRecipient> {
+    let value = find_addresses(&sentence.value).map(|found| found.address).find(|address| !excluded(address))?;
+    let recipient = Fact { value, place: sentence.place, origin: sentence.origin, from: sentence.from };
+    Some(PerRecipient { recipient: Some(recipient), said: vec![sentence.clone()], ..PerRecipient::default() })
+}
+
+/// Whether a paragraph holds a reply beside its status or an address: nobody but a mail server writes so.
 pub(super) fn has_reply(zones: &[Zone<'_>]) -> bool {
     zones.iter().any(|zone| {
-        (zone.from..zone.to).any(|at| {
-            let line = zone.text.line(at);
-            let after = |code: reply::Found<u16>| reply::statuses(line).any(|status| status.start > code.start);
-            reply::codes(line, true).next().is_some_and(after) || line.contains("#5.") || line.contains("#4.")
+        coded_words(zone).is_some_and(|Fact { value, .. }| {
+            let code = reply::codes(&value, true).next();
+            let status = code.is_some_and(|code| reply::statuses(&value).any(|status| status.start > code.start));
+            let address = code.is_some() && find_addresses(&value).next().is_some();
+            status || address || value.contains("#5.") || value.contains("#4.")
         })
     })
 }

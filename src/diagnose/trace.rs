@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::{Context, classify, collect, explain, kind, merge};
 use crate::mail::{Mail, normalise};
-use crate::model::Kind;
 
 /// Most rules shown for one recipient.
 const MAX_RULES: usize = 12;
@@ -35,7 +34,7 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
     let _ = writeln!(out, "hints    {}", if hints.is_empty() { "none".to_owned() } else { hints.join(", ") });
     let _ = writeln!(out, "kind     {verdict}");
     for record in &gathered.report.recipients {
-        let Some(merged) = merge::recipient(&mail, record, verdict == Kind::Delay) else { continue };
+        let Some(merged) = merge::recipient(&mail, record, kind::unsaid(verdict)) else { continue };
         let _ = writeln!(out, "\nrecipient {}", visible(merged.address.as_str()));
         let (answer, asked) = classify::ask(&merged, &context.rules, gathered.reporter.mta.as_deref());
         let _ = writeln!(

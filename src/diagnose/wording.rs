@@ -41,6 +41,8 @@ pub(super) struct Known<'k> {
     pub(super) to: &'k [String],
     /// Whether the header already names the recipients.
     pub(super) named: bool,
+    /// The notice's subject.
+    pub(super) subject: Option<Fact<String>>,
 }
 
 impl Known<'_> {
@@ -95,7 +97,7 @@ fn by_any(zones: &[Zone<'_>], rules: &RuleBook, known: &Known<'_>) -> quirks::Re
         zones.iter().flat_map(|zone| prose::read(zone, manner, excluded)).collect()
     };
     let mut weak = false;
-    let mut found = read(&manner, &own);
+    let mut found = read(&manner, &office);
     if found.is_empty() {
         let meant = |address: &Address| known.to.iter().any(|to| address.same_as(to)) && !known.own(address);
         found = prose::mentioned(zones, &meant);
@@ -111,8 +113,13 @@ fn by_any(zones: &[Zone<'_>], rules: &RuleBook, known: &Known<'_>) -> quirks::Re
     if found.is_empty()
         && let Some(loose) = rules.loose()
     {
-        let manner = Manner { recipient: &loose.recipient, leading: false, ..manner };
-        found = read(&manner, &office);
+        found = read(&Manner { recipient: &loose.recipient, leading: false, ..manner }, &office);
+    }
+    if found.is_empty() {
+        found.extend(known.subject.iter().filter_map(|subject| prose::named_in(subject, &own)));
+    }
+    if found.is_empty() && known.to.len() != 1 {
+        found = read(&manner, &own);
     }
     if found.is_empty() && known.named {
         found = read(&manner, &|_| false);

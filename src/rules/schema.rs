@@ -239,6 +239,23 @@ pub(crate) enum Reach {
 pub(crate) struct KindsFile {
     #[serde(default)]
     pub(crate) kind: Vec<KindEntry>,
+    /// Names of the fields above a message that was passed on inside a text.
+    #[serde(default)]
+    pub(crate) quoted: QuotedFields,
+}
+
+/// Names in lower case, as mail programs of many languages write them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuotedFields {
+    #[serde(default)]
+    pub(crate) from: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject: Vec<String>,
+    #[serde(default)]
+    pub(crate) to: Vec<String>,
+    #[serde(default)]
+    pub(crate) date: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
