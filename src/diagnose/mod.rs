@@ -148,20 +148,24 @@ fn sent_to(mail: &Mail<'_>) -> Vec<String> {
 
 /// The recipients a complaint names (RFC 5965 section 3.2; Outlook.com's own field in the message it returns), once each.
 fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
-    const FIELDS: [&str; 2] = ["Original-Rcpt-To:", "X-HmXmrOriginalRecipient:"];
+    const FIELDS: [(&str, &str); 2] = [
+        ("Original-Rcpt-To:", "Original-Rcpt-To field"),
+        ("X-HmXmrOriginalRecipient:", "X-HmXmrOriginalRecipient field"),
+    ];
     let mut out: Vec<PerRecipient> = Vec::new();
     let parts = mail.of_kind(PartKind::Feedback).chain(mail.of_kind(PartKind::Message));
     for (index, part) in parts {
         let lines = part.text().lines().take_while(|line| part.kind != PartKind::Message || !line.is_empty());
         for (at, line) in lines.enumerate() {
-            let Some(value) = FIELDS.iter().find_map(|name| crate::stdx::strip_prefix_ignore_case(line, name)) else {
-                continue;
-            };
+            let field = FIELDS
+                .iter()
+                .find_map(|(name, from)| Some((crate::stdx::strip_prefix_ignore_case(line, name)?, *from)));
+            let Some((value, from)) = field else { continue };
             let Some(address): Option<Address> = read_address(value) else { continue };
             let known = out.iter().any(|record| record.recipient.as_ref().is_some_and(|fact| fact.value == address));
             if !known && out.len() < 512 {
                 let place = Place { part: index, line: u32::try_from(at).unwrap_or(u32::MAX) };
-                let recipient = Some(Fact { value: address, place, origin: Origin::Field, from: "complaint field" });
+                let recipient = Some(Fact { value: address, place, origin: Origin::Field, from });
                 out.push(PerRecipient { recipient, ..PerRecipient::default() });
             }
         }
