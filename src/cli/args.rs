@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::screen::Color;
-use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show, step};
+use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show, step, suggest};
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -101,6 +101,8 @@ pub(super) enum Command {
     Diagnose(diagnose::Args),
     /// Explain a status or reply code
     Explain(explain::Args),
+    /// Say who a failed address should have been
+    Suggest(suggest::Args),
     /// Give out corrections, or whole cases
     Export(export::Args),
     /// Print the JSON Schema of "diagnose --json"

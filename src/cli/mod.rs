@@ -23,6 +23,7 @@ mod setting;
 mod show;
 mod sign_in;
 mod step;
+mod suggest;
 mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -90,6 +91,7 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Decide(args)) => decide::run(args, setting, out),
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
+        Some(Command::Suggest(args)) => suggest::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
