@@ -69,8 +69,7 @@ pub(super) fn each_address(typed: &[String], each: &mut dyn FnMut(&str) -> Resul
             continue;
         }
         for line in std::io::stdin().lock().lines() {
-            let line =
-                line.map_err(|error| Failure::new(format!("could not read standard input: {}", why(&error))))?;
+            let line = line.map_err(|error| Failure::new(format!("could not read standard input: {}", why(&error))))?;
             match line.trim() {
                 "" => {}
                 address => each(address)?,

@@ -89,13 +89,8 @@ impl Desk {
         for (address, _) in self.store.announced(address)? {
             named.push(Named { address, display_name: None, role: NamedRole::NewAddress });
         }
-        let query = Query {
-            failed: address,
-            cause: Cause::Unclear,
-            address_at_fault: true,
-            display_name: None,
-            named: &named,
-        };
+        let query =
+            Query { failed: address, cause: Cause::Unclear, address_at_fault: true, display_name: None, named: &named };
         self.with_book(|book| suggest(&query, book))
     }
 
