@@ -14,6 +14,7 @@ mod seed;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use crate::source::Cancel;
 pub use crate::store::{Changes, Counts, Receipt, StoredNotice as Notice};
@@ -23,6 +24,7 @@ pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
 
 use crate::diagnose::Context;
+use crate::dns::Resolver;
 use crate::model::{Address, Case, CaseId, Decision, Identity, Note, Timestamp, Verdict};
 use crate::rules::RuleBook;
 use crate::store::Store;
@@ -43,6 +45,8 @@ pub struct Options {
     pub rule_files: Vec<(String, String)>,
     /// Open an existing store only: a missing one is empty and is not made.
     pub look_only: bool,
+    /// Asks about domains; nobody is asked without it.
+    pub resolver: Option<Arc<Resolver>>,
 }
 
 /// Everything known about one case.
@@ -72,6 +76,7 @@ pub struct Desk {
     context: Context,
     lead: String,
     ticket_url: Option<String>,
+    resolver: Arc<Resolver>,
     shelf: RefCell<Option<material::Shelf>>,
 }
 
@@ -92,6 +97,7 @@ impl Desk {
             context,
             lead: options.lead.clone(),
             ticket_url: options.ticket_url.clone(),
+            resolver: options.resolver.clone().unwrap_or_else(|| Arc::new(Resolver::offline())),
             shelf: RefCell::default(),
         })
     }

@@ -108,9 +108,14 @@ impl Hands {
             }
             Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
             Effect::Export(order) => Msg::Exported(self.export(order, now)),
-            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {
-                return None;
-            }
+            Effect::Pull
+            | Effect::Stop
+            | Effect::Edit(..)
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::LookUp(_)
+            | Effect::Card(_) => return None,
         })
     }
 

@@ -128,6 +128,16 @@ fn copy_menu(model: &Model) -> Menu {
     menu("Copy", items)
 }
 
+/// The domain of ours that the case under the cursor was sent from, else the first configured.
+pub fn our_domain(model: &Model) -> Option<String> {
+    let from = model.current().and_then(|detail| detail.notices.last()?.diagnosis.original.from.as_deref());
+    let from = from.map(|from| domain_of(from).to_lowercase());
+    let ours = |domain: &String| {
+        model.setup.own_domains.iter().any(|own| domain == own || domain.ends_with(&format!(".{own}")))
+    };
+    from.filter(ours).or_else(|| model.setup.own_domains.first().cloned())
+}
+
 fn escape_url(text: &str) -> String {
     let escape = |byte: u8| match byte {
         b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),

@@ -54,6 +54,10 @@ pub enum Msg {
     Draft(String, Option<String>),
     /// What is to be said of an address being typed.
     Checked(String, Vec<Finding>),
+    /// What the name system says of the domain of an address being typed.
+    LookedUp(String, Finding),
+    /// What our domain publishes for SPF, DKIM and DMARC: the domain, and the card line by line.
+    Card(String, Vec<String>),
     /// A decision is on disk, or is not.
     Decided(Deed, Result<Done, Failure>),
     /// Undo or redo came back.
@@ -173,6 +177,10 @@ pub enum Effect {
     Draft(String),
     /// Check an address that is to replace the failed one.
     Check(String, String),
+    /// Ask the name system about the domain of an address being typed, where that is allowed.
+    LookUp(String),
+    /// Look up what a domain of ours publishes for SPF, DKIM and DMARC.
+    Card(String),
     /// Decide, as one act.
     Decide(Deed, Vec<(CaseId, Verdict)>, Option<String>),
     /// Accept the proposal of each, as one act.

@@ -15,7 +15,7 @@ use crate::screens::{NOW, demo_mails};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-struct Terminal {
+pub(crate) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
@@ -37,11 +37,11 @@ fn size(columns: u16, rows: u16) -> PtySize {
 
 impl Terminal {
     /// The binary with these arguments.
-    fn run(arguments: &[&str], env: &[(&str, &str)]) -> Self {
+    pub(crate) fn run(arguments: &[&str], env: &[(&str, &str)]) -> Self {
         Self::command(env!("CARGO_BIN_EXE_bounceback"), arguments, env)
     }
 
-    fn command(program: &str, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+    pub(crate) fn command(program: &str, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let pair = native_pty_system().openpty(size(80, 24)).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -73,7 +73,7 @@ impl Terminal {
         Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), _home: home }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.screen.screen().contents()
     }
 
@@ -92,11 +92,11 @@ impl Terminal {
         }
     }
 
-    fn see(&mut self, text: &str) {
+    pub(crate) fn see(&mut self, text: &str) {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
-    fn type_(&mut self, bytes: &[u8]) {
+    pub(crate) fn type_(&mut self, bytes: &[u8]) {
         self.keyboard.write_all(bytes).unwrap();
         self.keyboard.flush().unwrap();
     }
@@ -107,7 +107,7 @@ impl Terminal {
     }
 
     /// Waits for the end; the exit code, with everything that came until then on the screen.
-    fn end(&mut self) -> u32 {
+    pub(crate) fn end(&mut self) -> u32 {
         let code = self.child.wait().unwrap().exit_code();
         while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_secs(5)) {
             self.screen.process(&bytes);
