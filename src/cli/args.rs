@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    auth_card, check_address, config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show,
-    step, suggest,
+    auth_card, check_address, config, decide, diagnose, explain, export, import, list, open, pull, resend, rules,
+    schema, show, step, suggest,
 };
 
 /// The version, with the commit where the build knew it.
@@ -106,6 +106,8 @@ pub(super) enum Command {
     Explain(explain::Args),
     /// Say who a failed address should have been
     Suggest(suggest::Args),
+    /// Print the answer that came back, as text to paste into its ticket again
+    Resend(resend::Args),
     /// Say what is known of an address without asking its server
     CheckAddress(check_address::Args),
     /// Show what our domain publishes for SPF, DKIM and DMARC, and what to change

@@ -46,6 +46,8 @@ impl Setting {
             rule_files: self.config.rules.clone(),
             look_only: true,
             resolver: self.resolver(),
+            language: self.config.language.clone(),
+            texts: self.config.texts.clone(),
         }
     }
 

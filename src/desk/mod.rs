@@ -5,6 +5,7 @@
 mod deliver;
 mod error;
 mod fill;
+mod letter;
 mod lookup;
 mod material;
 mod offer;
@@ -45,6 +46,10 @@ pub struct Options {
     pub rule_files: Vec<(String, String)>,
     /// Open an existing store only: a missing one is empty and is not made.
     pub look_only: bool,
+    /// Language of the texts for customers; English when not set.
+    pub language: Option<String>,
+    /// The lead's own texts for customers: name and text.
+    pub texts: Vec<(String, String)>,
     /// Asks about domains; nobody is asked without it.
     pub resolver: Option<Arc<Resolver>>,
 }
@@ -77,6 +82,8 @@ pub struct Desk {
     lead: String,
     ticket_url: Option<String>,
     resolver: Arc<Resolver>,
+    language: String,
+    texts: Vec<(String, String)>,
     shelf: RefCell<Option<material::Shelf>>,
 }
 
@@ -98,6 +105,8 @@ impl Desk {
             lead: options.lead.clone(),
             ticket_url: options.ticket_url.clone(),
             resolver: options.resolver.clone().unwrap_or_else(|| Arc::new(Resolver::offline())),
+            language: options.language.clone().unwrap_or_else(|| "en".to_owned()),
+            texts: options.texts.clone(),
             shelf: RefCell::default(),
         })
     }

@@ -249,6 +249,8 @@ pub struct Model {
     pub drafts: BTreeMap<String, Option<String>>,
     /// What the store holds besides cases: label and text.
     pub counted: Vec<(String, String)>,
+    /// The case whose address was corrected last in this run.
+    pub corrected_last: Option<CaseId>,
     /// The text of the page [`Subject::Sheet`](super::page::Subject::Sheet).
     pub sheet: Sheet,
     /// Whether the summary is printed when the screen closes.
@@ -290,6 +292,7 @@ impl Model {
             mail_requested: None,
             drafts: BTreeMap::new(),
             counted: Vec::new(),
+            corrected_last: None,
             sheet: Sheet::default(),
             print_summary: false,
             cancelled: false,

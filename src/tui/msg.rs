@@ -6,6 +6,7 @@ use super::input::Key;
 use super::model::Repeat;
 use crate::desk::{Changes, Detail, Receipt};
 use crate::model::{Case, CaseId, Timestamp, Verdict};
+use crate::resend::Wanted;
 use crate::suggest::Finding;
 
 /// Why something did not work, in words, with what can be done about it.
@@ -75,6 +76,8 @@ pub enum Msg {
     Edited(CaseId, Result<Option<String>, Failure>),
     /// The frame was drawn.
     Painted,
+    /// A text is ready for the clipboard: what it is, and the text.
+    Letter(String, String),
     /// Something else failed.
     Failed(Failure),
     /// Something else went well, in words.
@@ -179,6 +182,8 @@ pub enum Effect {
     Check(String, String),
     /// Ask the name system about the domain of an address being typed, where that is allowed.
     LookUp(String),
+    /// Write the text for the customer of a case.
+    Letter(CaseId, Wanted),
     /// Look up what a domain of ours publishes for SPF, DKIM and DMARC.
     Card(String),
     /// Decide, as one act.

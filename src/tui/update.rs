@@ -60,6 +60,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.waiting = None;
             model.say(Tone::Error, failure.to_string());
         }
+        Msg::Letter(what, text) => {
+            model.say(Tone::Plain, format!("sent to terminal: {what}, {} lines", text.lines().count()));
+            effects.push(Effect::Copy(text));
+        }
         Msg::Said(text) => model.say(Tone::Plain, text),
         Msg::Ended => model.quit = true,
     }

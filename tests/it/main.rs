@@ -25,6 +25,7 @@ mod rules;
 mod schema;
 mod screens;
 mod servers;
+mod six_keys;
 mod skip;
 mod store;
 mod suggest;

@@ -23,7 +23,7 @@ pub(crate) struct Terminal {
     screen: vt100::Parser,
     /// Everything that was received.
     all: Vec<u8>,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 /// A number of cells, for the terminal's model.
@@ -70,7 +70,17 @@ impl Terminal {
             }
         });
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), _home: home }
+        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), home: home }
+    }
+
+    /// Everything that was received.
+    pub(crate) fn all(&self) -> &[u8] {
+        &self.all
+    }
+
+    /// The home folder of the run, and its working folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     pub(crate) fn text(&self) -> String {
