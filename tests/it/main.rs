@@ -26,4 +26,5 @@ mod screens;
 mod servers;
 mod skip;
 mod store;
+mod store_care;
 mod suggest;
