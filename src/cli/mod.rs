@@ -3,6 +3,8 @@
 //! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
 
 mod args;
+mod auth_card;
+mod check_address;
 mod config;
 mod decide;
 mod demo;
@@ -24,6 +26,7 @@ mod show;
 mod sign_in;
 mod step;
 mod store;
+mod suggest;
 mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -91,6 +94,9 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Decide(args)) => decide::run(args, setting, out),
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
+        Some(Command::Suggest(args)) => suggest::run(args, setting, out),
+        Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
+        Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),

@@ -5,6 +5,7 @@
 mod deliver;
 mod error;
 mod fill;
+mod lookup;
 mod material;
 mod offer;
 pub mod parallel;

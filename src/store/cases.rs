@@ -147,6 +147,14 @@ impl Store {
         )
     }
 
+    /// The cases of a failed address, or of what we sent to, newest first.
+    pub fn cases_of(&self, address: &str) -> Result<Vec<Case>> {
+        self.select(
+            "WHERE address = ?1 COLLATE NOCASE OR original_address = ?1 COLLATE NOCASE ORDER BY last_received DESC, id LIMIT 50",
+            [address],
+        )
+    }
+
     /// The notices of a case, in order of arrival.
     pub fn notices(&self, id: &CaseId) -> Result<Vec<StoredNotice>> {
         let mut query = self.db.prepare_cached(

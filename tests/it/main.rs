@@ -8,6 +8,7 @@ mod corpus;
 mod day;
 mod desk;
 mod dns;
+mod dns_commands;
 mod docs;
 mod fuzz_smoke;
 mod golden;
