@@ -105,6 +105,11 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
     }
 }
 
+/// Says on standard error what is going on.
+fn remark(words: &str) {
+    let _ = writeln!(io::stderr(), "{}", crate::stdx::visible(words));
+}
+
 /// Says on standard error what went wrong.
 fn complain(failure: &Failure) {
     let _ = io::stderr().write_all(failure.words().as_bytes());

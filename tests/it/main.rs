@@ -29,3 +29,4 @@ mod skip;
 mod store;
 mod store_care;
 mod suggest;
+mod two;
