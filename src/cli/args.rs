@@ -7,8 +7,9 @@ use clap::{Parser, Subcommand};
 use super::screen::Color;
 use super::{
     auth_card, check_address, config, decide, diagnose, explain, export, import, list, open, pull, resend, rules,
-    schema, show, step, suggest,
+    schema, show, step, store, suggest,
 };
+use crate::config::Paths;
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -122,6 +123,16 @@ pub(super) enum Command {
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),
+    /// Check the store, copy it, put a copy in its place
+    #[command(subcommand)]
+    Store(store::Action),
+}
+
+impl Shared {
+    /// The places of this run.
+    pub(super) fn paths(&self) -> Paths {
+        Paths::new(self.config.as_deref(), self.state_dir.as_deref())
+    }
 }
 
 #[cfg(test)]

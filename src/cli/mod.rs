@@ -26,6 +26,7 @@ mod setting;
 mod show;
 mod sign_in;
 mod step;
+mod store;
 mod suggest;
 mod text;
 
@@ -65,9 +66,9 @@ fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
-            let paths = crate::config::Paths::new(args.shared.config.as_deref(), args.shared.state_dir.as_deref());
-            return config::print(*action, &paths, out);
+            return config::print(*action, &args.shared.paths(), out);
         }
+        Some(Command::Store(action)) => return store::run(action, &args.shared.paths(), out),
         _ => {}
     }
     let setting = Setting::new(&args.shared)?;
@@ -102,7 +103,13 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Config(_)) => config::check(setting, out),
+        Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }
+}
+
+/// Says on standard error what is going on.
+fn remark(words: &str) {
+    let _ = writeln!(io::stderr(), "{}", crate::stdx::visible(words));
 }
 
 /// Says on standard error what went wrong.

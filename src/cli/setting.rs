@@ -25,7 +25,7 @@ pub(super) struct Setting {
 
 impl Setting {
     pub(super) fn new(shared: &Shared) -> Result<Self> {
-        let paths = Paths::new(shared.config.as_deref(), shared.state_dir.as_deref());
+        let paths = shared.paths();
         let config = Config::load(&paths)?;
         let log = Log::open(shared.log.as_deref())?;
         Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, color: shared.color, log })

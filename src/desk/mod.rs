@@ -12,6 +12,7 @@ mod offer;
 pub mod parallel;
 mod pull;
 mod seed;
+mod turn;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use error::{Error, Result};
 pub use fill::{Filled, Progress};
 pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
+pub use turn::Turn;
 
 use crate::diagnose::Context;
 use crate::dns::Resolver;

@@ -39,7 +39,7 @@ fn answer(inbox: &Receiver<String>, resolver: &Resolver, events: &Sender<Event>)
         let Some(address) = Address::new(&text).filter(|address| address.domain().contains('.')) else { continue };
         let found = finding(&dns::look_up(&address, resolver, &never));
         if let Some(finding) = found
-            && events.send(Event::News(Msg::LookedUp(text, finding))).is_err()
+            && events.send(Event::News(Box::new(Msg::LookedUp(text, finding)))).is_err()
         {
             return;
         }
@@ -72,10 +72,10 @@ pub(super) fn card(options: desk::Options, domain: String, events: Sender<Event>
             Ok(Err(error)) => Msg::Failed(error.into()),
             Err(_) => Msg::Failed(Failure { what: "an internal fault while looking up".into(), hint: None }),
         };
-        let _ = events.send(Event::News(message));
+        let _ = events.send(Event::News(Box::new(message)));
     };
     if let Err(why) = thread::Builder::new().name("worker-card".into()).spawn(work) {
         let failure = Failure { what: format!("could not start looking up: {why}"), hint: None };
-        let _ = failed_events.send(Event::News(Msg::Failed(failure)));
+        let _ = failed_events.send(Event::News(Box::new(Msg::Failed(failure))));
     }
 }

@@ -28,4 +28,6 @@ mod servers;
 mod six_keys;
 mod skip;
 mod store;
+mod store_care;
 mod suggest;
+mod two;

@@ -13,17 +13,17 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 use crate::screens::{NOW, demo_mails};
 
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
+    pub(crate) child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     bytes: Receiver<Vec<u8>>,
-    screen: vt100::Parser,
+    pub(crate) screen: vt100::Parser,
     /// Everything that was received.
-    all: Vec<u8>,
-    home: tempfile::TempDir,
+    pub(crate) all: Vec<u8>,
+    pub(crate) home: tempfile::TempDir,
 }
 
 /// A number of cells, for the terminal's model.
@@ -73,22 +73,12 @@ impl Terminal {
         Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), home: home }
     }
 
-    /// Everything that was received.
-    pub(crate) fn all(&self) -> &[u8] {
-        &self.all
-    }
-
-    /// The home folder of the run, and its working folder.
-    pub(crate) fn home(&self) -> &Path {
-        self.home.path()
-    }
-
     pub(crate) fn text(&self) -> String {
         self.screen.screen().contents()
     }
 
     /// Waits until the screen passes; shows it where it never does.
-    fn until(&mut self, what: &str, passes: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, passes: impl Fn(&vt100::Screen) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         while !passes(self.screen.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -111,7 +101,7 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
@@ -126,7 +116,7 @@ impl Terminal {
         code
     }
 
-    fn is_restored(&self) {
+    pub(crate) fn is_restored(&self) {
         let screen = self.screen.screen();
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is shown");
@@ -135,7 +125,7 @@ impl Terminal {
 }
 
 /// A state folder with the demo's mails in it.
-fn state() -> tempfile::TempDir {
+pub(crate) fn state() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let options =
         bounceback::desk::Options { state_dir: Some(dir.path().to_owned()), lead: "lead".into(), ..Default::default() };
@@ -143,7 +133,7 @@ fn state() -> tempfile::TempDir {
     dir
 }
 
-fn open(state: &Path, env: &[(&str, &str)]) -> Terminal {
+pub(crate) fn open(state: &Path, env: &[(&str, &str)]) -> Terminal {
     let mut terminal = Terminal::run(&["--state-dir", state.to_str().unwrap()], env);
     terminal.see("left ");
     terminal.see("Suggest");

@@ -21,15 +21,16 @@ fn six_keys_from_the_demo_to_an_exported_correction_and_the_text_to_send_again()
         keys += 1;
     }
     assert!(keys <= 6);
-    let sent = terminal.all().windows(7).rposition(|bytes| bytes == b"\x1b]52;c;").expect("an OSC 52 sequence");
-    let copied = decoded(terminal.all()[sent + 7..].iter().copied());
+    let sent = terminal.all.windows(7).rposition(|bytes| bytes == b"\x1b]52;c;").expect("an OSC 52 sequence");
+    let copied = decoded(terminal.all[sent + 7..].iter().copied());
     assert_eq!(
         copied,
         "Our answer of 6 November 2026 could not be delivered. Here it is again.\n\nHello Anna,\n\n\
          the replacement lamp left our warehouse this morning. You should have it\n\
          on Tuesday; there is nothing more you need to do.\n\nBest regards,\nMia, Company Support\n"
     );
-    let exported: Vec<_> = std::fs::read_dir(terminal.home()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let exported: Vec<_> =
+        std::fs::read_dir(terminal.home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     let csv = exported.iter().find(|path| path.extension().is_some_and(|extension| extension == "csv")).unwrap();
     let csv = std::fs::read_to_string(csv).unwrap();
     assert!(
