@@ -70,7 +70,7 @@ impl Terminal {
             }
         });
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), home: home }
+        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), home }
     }
 
     pub(crate) fn text(&self) -> String {
