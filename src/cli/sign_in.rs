@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use super::failure::{Failure, Result};
 use crate::config::{Account, SignIn, Tls, secret_of_command};
@@ -53,8 +54,8 @@ impl SignIns {
             return Err(Failure::new(format!("no account \"{name}\" to sign in to")));
         };
         let auth = match &account.sign_in {
-            SignIn::PasswordCommand(argv) => Auth::Password(secret_of_command("password_command", argv)?),
-            SignIn::TokenCommand(argv) => Auth::XOAuth2(secret_of_command("token_command", argv)?),
+            SignIn::PasswordCommand(argv) => Auth::Password(secret_of_command("password_command", argv, patience())?),
+            SignIn::TokenCommand(argv) => Auth::XOAuth2(secret_of_command("token_command", argv, patience())?),
             SignIn::Ask => Auth::Password(
                 from_environment(name)
                     .or_else(|| self.typed.get(name).cloned())
@@ -73,6 +74,11 @@ impl SignIns {
         };
         Ok(options)
     }
+}
+
+/// How long a command may take: somebody at a terminal may be asked for a passphrase, a cron job may not hang.
+fn patience() -> Duration {
+    Duration::from_secs(if std::io::stdin().is_terminal() { 120 } else { 10 })
 }
 
 /// `BOUNCEBACK_PASSWORD_SUPPORT` for the account "support", else `BOUNCEBACK_PASSWORD`.

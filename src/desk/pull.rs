@@ -84,8 +84,8 @@ impl Desk {
             &mut |(mail, diagnosis)| batches.borrow_mut().take(mail, diagnosis),
             |feed| {
                 let candidate = |header: &[u8]| is_candidate_with(header, &context);
-                let account = imap::Options { scan_fields: HEADER_FIELDS, ..account.clone() };
-                imap::pull(&account, &cursors, &candidate, cancel, &mut |event| match event {
+                let scan = imap::Scan { fields: HEADER_FIELDS, candidate: &candidate };
+                imap::pull(account, &cursors, scan, cancel, &mut |event| match event {
                     Event::Mail(mail) => {
                         let weight = mail.bytes.len();
                         feed.put(mail, weight)
@@ -137,7 +137,6 @@ impl Desk {
         let name = format!("{}/sent", account.name);
         let mut options = account.clone();
         options.folders = std::mem::take(&mut options.sent_folders);
-        options.scan_fields = &["TO", "CC", "DATE"];
         let mut cursors = BTreeMap::new();
         for (folder, state) in self.store.cursors(&name)? {
             cursors.insert(folder, serde_json::from_str::<Cursor>(&state).unwrap_or_default());
@@ -152,8 +151,9 @@ impl Desk {
             }
             false
         };
+        let scan = imap::Scan { fields: &["TO", "CC", "DATE"], candidate: &meet };
         let mut failed = None;
-        let pulled = imap::pull(&options, &cursors, &meet, cancel, &mut |event| {
+        let pulled = imap::pull(&options, &cursors, scan, cancel, &mut |event| {
             let Event::Batch { folder, cursor } = event else { return ControlFlow::Continue(()) };
             let people: Vec<_> = std::mem::take(&mut *met.borrow_mut()).into_values().collect();
             let state = serde_json::to_string(&cursor).unwrap_or_default();

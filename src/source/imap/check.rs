@@ -8,7 +8,7 @@ use super::answer;
 use super::place::place;
 use super::pull::internal_date;
 use super::session::Session;
-use super::{Certificate, Options, Tls};
+use super::{Certificate, Options, Scan, Tls};
 use crate::source::{Cancel, Error, RawMail};
 
 /// Folders that are counted; more are named only.
@@ -52,12 +52,7 @@ pub struct Report {
 ///
 /// # Errors
 /// When the account cannot be signed in to.
-pub fn check(
-    options: &Options,
-    newest: u32,
-    candidate: &dyn Fn(&[u8]) -> bool,
-    cancel: &Cancel,
-) -> Result<Report, Error> {
+pub fn check(options: &Options, newest: u32, scan: Scan<'_>, cancel: &Cancel) -> Result<Report, Error> {
     let until = || Instant::now() + options.limits.stall;
     let mut session = Session::open(options, cancel, until())?;
     let mut report = Report {
@@ -87,7 +82,7 @@ pub fn check(
         }
     }
     for name in &options.folders {
-        let counted = count(&mut session, name, newest, candidate, &until);
+        let counted = count(&mut session, name, newest, scan, &until);
         match counted {
             Err(failure) if failure.lost => return Err(failure.error),
             Err(failure) => report.candidates.insert(name.clone(), Err(failure.error.what)),
@@ -102,7 +97,7 @@ fn count(
     session: &mut Session<'_>,
     folder: &str,
     newest: u32,
-    candidate: &dyn Fn(&[u8]) -> bool,
+    scan: Scan<'_>,
     until: &dyn Fn() -> Instant,
 ) -> Result<(u32, u32), super::session::Failure> {
     let exists = session.examine(folder, until())?.exists;
@@ -112,11 +107,11 @@ fn count(
     let first = exists.saturating_sub(newest - 1).max(1);
     let uids = session.uids_at(&format!("{first},{exists}"), until())?;
     let (Some(&low), Some(&high)) = (uids.first(), uids.last()) else { return Ok((0, 0)) };
-    let data = session.headers(low, high, false, until())?;
+    let data = session.headers(low, high, scan.fields, false, until())?;
     let messages = answer::fetched(&data);
     let hits = messages
         .iter()
-        .filter(|message| message.bodies.first().is_some_and(|(_, _, header)| candidate(header)))
+        .filter(|message| message.bodies.first().is_some_and(|(_, _, header)| (scan.candidate)(header)))
         .count();
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     Ok((number(hits), number(messages.len())))

@@ -31,6 +31,15 @@ pub use watch::{Watching, wait};
 
 use crate::model::{Secret, Timestamp};
 
+/// What a scan looks for.
+#[derive(Clone, Copy)]
+pub struct Scan<'a> {
+    /// The header fields it asks the server for; at least one.
+    pub fields: &'a [&'a str],
+    /// Whether a message with these header lines is to be fetched.
+    pub candidate: &'a dyn Fn(&[u8]) -> bool,
+}
+
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tls {
@@ -123,8 +132,6 @@ pub struct Options {
     pub folders: Vec<String>,
     /// Folders of sent mail: evidence of whom this inbox writes to, never a source of cases.
     pub sent_folders: Vec<String>,
-    /// The header fields a scan asks for; the candidate callback sees these and no others.
-    pub scan_fields: &'static [&'static str],
     /// Times and sizes.
     pub limits: Limits,
     /// Leave out what arrived earlier.
@@ -146,14 +153,9 @@ impl Options {
             auth,
             folders: vec!["INBOX".to_owned()],
             sent_folders: Vec::new(),
-            scan_fields: SCAN_FIELDS,
             limits: Limits::default(),
             since: None,
             last: None,
         }
     }
 }
-
-/// The header fields that tell a notice from other mail.
-pub const SCAN_FIELDS: &[&str] =
-    &["FROM", "SUBJECT", "CONTENT-TYPE", "AUTO-SUBMITTED", "RETURN-PATH", "X-FAILED-RECIPIENTS"];

@@ -152,8 +152,15 @@ impl<'a> Session<'a> {
     }
 
     /// The header lines of a range of UIDs.
-    pub(super) fn headers(&mut self, low: u32, high: u32, dated: bool, until: Instant) -> Result<Vec<u8>, Failure> {
-        let fields = self.options.scan_fields.join(" ");
+    pub(super) fn headers(
+        &mut self,
+        low: u32,
+        high: u32,
+        fields: &[&str],
+        dated: bool,
+        until: Instant,
+    ) -> Result<Vec<u8>, Failure> {
+        let fields = fields.join(" ");
         let date = if dated { "INTERNALDATE " } else { "" };
         let budget = self.budget(until, SCAN);
         self.run(
