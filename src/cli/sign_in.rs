@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::browser::Service;
 use super::failure::{Failure, Result};
-use crate::config::{Account, SignIn, Tls, secret_of_command};
+use crate::config::{Account, OAuth, SignIn, Tls, secret_of_command};
 use crate::model::Secret;
 use crate::source::imap::{Auth, Options, Tls as Protection};
 
@@ -17,6 +19,8 @@ use crate::source::imap::{Auth, Options, Tls as Protection};
 pub struct SignIns {
     accounts: Vec<Account>,
     typed: HashMap<String, Secret>,
+    /// Access tokens of this run, and until when they are good; shared by all copies.
+    tokens: Arc<Mutex<HashMap<String, (Secret, Instant)>>>,
 }
 
 impl SignIns {
@@ -56,6 +60,7 @@ impl SignIns {
         let auth = match &account.sign_in {
             SignIn::PasswordCommand(argv) => Auth::Password(secret_of_command("password_command", argv, patience())?),
             SignIn::TokenCommand(argv) => Auth::XOAuth2(secret_of_command("token_command", argv, patience())?),
+            SignIn::OAuth(oauth) => Auth::XOAuth2(self.token(name, oauth)?),
             SignIn::Ask => Auth::Password(
                 from_environment(name)
                     .or_else(|| self.typed.get(name).cloned())
@@ -74,7 +79,23 @@ impl SignIns {
         };
         Ok(options)
     }
+
+    /// An access token for an account that signs in by browser: the one of this run, else a new one.
+    fn token(&self, name: &str, oauth: &OAuth) -> Result<Secret> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((token, until)) = tokens.get(name)
+            && Instant::now() + MARGIN < *until
+        {
+            return Ok(token.clone());
+        }
+        let granted = Service::of(oauth)?.renew(name)?;
+        tokens.insert(name.to_owned(), (granted.access.clone(), Instant::now() + granted.expires_in));
+        Ok(granted.access)
+    }
 }
+
+/// Not used any more when it is this close to its end: a pull may take a while.
+const MARGIN: Duration = Duration::from_secs(300);
 
 /// How long a command may take: somebody at a terminal may be asked for a passphrase, a cron job may not hang.
 fn patience() -> Duration {

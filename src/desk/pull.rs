@@ -79,6 +79,7 @@ impl Desk {
         }
         let mut quiet = |_| {};
         let batches = RefCell::new(Batches::new(&mut self.store, now, &mut quiet));
+        let mut told = None;
         let pulled = parallel::in_order(
             |mail| examine(mail, &context),
             &mut |(mail, diagnosis)| batches.borrow_mut().take(mail, diagnosis),
@@ -93,7 +94,13 @@ impl Desk {
                     Event::Batch { folder, cursor } => {
                         feed.drain()?;
                         let state = serde_json::to_string(&cursor).unwrap_or_default();
-                        batches.borrow_mut().commit(Some((&account.name, &folder, &state)))
+                        batches.borrow_mut().commit(Some((&account.name, &folder, &state)))?;
+                        // Told again now that the rows are there.
+                        if let Some(PullProgress::Report { found, .. }) = &mut told {
+                            *found = batches.borrow().filled.notices;
+                        }
+                        told.take().into_iter().for_each(&mut *progress);
+                        ControlFlow::Continue(())
                     }
                     Event::Unreadable { place, why } => batches.borrow_mut().unreadable(place, why),
                     Event::Opened { folder: name, exists, .. } => {
@@ -102,7 +109,9 @@ impl Desk {
                     }
                     Event::Progress { folder, scanned, candidates, total, bytes, .. } => {
                         let found = batches.borrow().filled.notices;
-                        progress(PullProgress::Report { folder, scanned, total, candidates, found, bytes });
+                        let report = PullProgress::Report { folder, scanned, total, candidates, found, bytes };
+                        told = Some(report.clone());
+                        progress(report);
                         ControlFlow::Continue(())
                     }
                     Event::Waiting { seconds, why } => {

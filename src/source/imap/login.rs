@@ -36,12 +36,10 @@ impl Authenticator for Bearer<'_> {
 
 /// Everything secret that could come back in an answer: the secret and the forms it is sent in.
 pub(super) fn secrets(options: &Options) -> Vec<Secret> {
-    let secret = match &options.auth {
-        Auth::Password(secret) | Auth::XOAuth2(secret) | Auth::OAuthBearer(secret) => secret,
-    };
+    let secret = secret(options);
     let mut all = Vec::new();
-    if let Some(first) = initial(options) {
-        all.push(Secret::new(base64(first.expose().as_bytes())));
+    for mechanism in [Mechanism::Plain, Mechanism::XOAuth2, Mechanism::OAuthBearer] {
+        all.push(Secret::new(base64(initial(options, mechanism).expose().as_bytes())));
     }
     all.push(Secret::new(base64(secret.expose().as_bytes())));
     if let Some(quoted) = utf7::quote(secret.expose()) {
@@ -52,18 +50,39 @@ pub(super) fn secrets(options: &Options) -> Vec<Secret> {
     all
 }
 
+/// The SASL mechanisms spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mechanism {
+    /// RFC 4616.
+    Plain,
+    /// Google's and Microsoft's own.
+    XOAuth2,
+    /// RFC 7628.
+    OAuthBearer,
+}
+
+impl Mechanism {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::XOAuth2 => "XOAUTH2",
+            Self::OAuthBearer => "OAUTHBEARER",
+        }
+    }
+}
+
 /// The first SASL response.
-fn initial(options: &Options) -> Option<Secret> {
-    let user = &options.user;
-    Some(Secret::new(match &options.auth {
-        Auth::Password(password) => format!("\0{user}\0{}", password.expose()),
-        Auth::XOAuth2(token) => format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()),
-        Auth::OAuthBearer(token) => {
+fn initial(options: &Options, mechanism: Mechanism) -> Secret {
+    let (user, secret) = (&options.user, secret(options).expose());
+    Secret::new(match mechanism {
+        Mechanism::Plain => format!("\0{user}\0{secret}"),
+        Mechanism::XOAuth2 => format!("user={user}\u{1}auth=Bearer {secret}\u{1}\u{1}"),
+        Mechanism::OAuthBearer => {
             let (host, port) = (&options.host, options.port);
             let user = user.replace('=', "=3D").replace(',', "=2C");
-            format!("n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose())
+            format!("n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {secret}\u{1}\u{1}")
         }
-    }))
+    })
 }
 
 /// Why a sign-in did not work.
@@ -95,14 +114,15 @@ pub(super) fn sign_in(
         Auth::Password(password) if !has("LOGINDISABLED") => {
             return client.login(&options.user, password.expose()).map_err(broken);
         }
-        Auth::Password(_) if has("AUTH=PLAIN") => "PLAIN",
+        Auth::Password(_) if has("AUTH=PLAIN") => Mechanism::Plain,
         Auth::Password(_) => return Err(Refused::Hopeless(Error::login_disabled(&options.host))),
-        Auth::XOAuth2(_) => "XOAUTH2",
-        Auth::OAuthBearer(_) => "OAUTHBEARER",
+        Auth::XOAuth2(_) if !has("AUTH=XOAUTH2") && has("AUTH=OAUTHBEARER") => Mechanism::OAuthBearer,
+        Auth::XOAuth2(_) => Mechanism::XOAuth2,
+        Auth::OAuthBearer(_) => Mechanism::OAuthBearer,
     };
-    let Some(first) = initial(options) else { return Err(Refused::No(None)) };
+    let first = initial(options, mechanism);
     let challenge = Cell::new(None);
-    let outcome = client.authenticate(mechanism, &Bearer { first: first.expose(), challenge: &challenge });
+    let outcome = client.authenticate(mechanism.name(), &Bearer { first: first.expose(), challenge: &challenge });
     outcome.map_err(|failed| match broken(failed) {
         Refused::No(_) => Refused::No(challenge.take()),
         other => other,

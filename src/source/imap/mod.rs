@@ -57,7 +57,7 @@ pub enum Tls {
 pub enum Auth {
     /// LOGIN, or AUTHENTICATE PLAIN where LOGIN is switched off.
     Password(Secret),
-    /// An OAuth2 access token by XOAUTH2 (Google, Microsoft).
+    /// An OAuth2 access token by XOAUTH2 (Google, Microsoft), or by OAUTHBEARER where a server offers only that.
     XOAuth2(Secret),
     /// An OAuth2 access token by OAUTHBEARER (RFC 7628).
     OAuthBearer(Secret),
