@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::browser::Service;
 use super::failure::{Failure, Result};
+use crate::config::providers::cure;
 use crate::config::{Account, OAuth, SignIn, Tls, secret_of_command};
 use crate::model::Secret;
 use crate::source::imap::{Auth, Options, Tls as Protection};
@@ -69,6 +70,7 @@ impl SignIns {
         };
         let mut options = Options::new(&account.name, &account.host, &account.user, auth);
         options.port = account.port;
+        options.cure = cure;
         options.ca_file.clone_from(&account.ca_file);
         options.folders.clone_from(&account.folders);
         options.sent_folders.clone_from(&account.sent_folders);

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use certificate::Certificate;
-pub use check::{Found, Report, check, fetch, flags};
+pub use check::{Found, Report, check, fetch, flags, reach};
 pub use cursor::Cursor;
 pub use place::read_place;
 pub use pull::{Event, Outcome, pull};
@@ -132,6 +132,8 @@ pub struct Options {
     pub folders: Vec<String>,
     /// Folders of sent mail: evidence of whom this inbox writes to, never a source of cases.
     pub sent_folders: Vec<String>,
+    /// What to do about a refused sign-in, by the host and what it said; none where nothing is known.
+    pub cure: fn(host: &str, said: &str) -> Option<&'static str>,
     /// Times and sizes.
     pub limits: Limits,
     /// Leave out what arrived earlier.
@@ -153,6 +155,7 @@ impl Options {
             auth,
             folders: vec!["INBOX".to_owned()],
             sent_folders: Vec::new(),
+            cure: |_, _| None,
             limits: Limits::default(),
             since: None,
             last: None,
