@@ -10,7 +10,7 @@ use super::progress::Meter;
 use super::setting::{Setting, needs_network};
 use super::sign_in::SignIns;
 use super::{import, setting};
-use crate::desk::{Cancel, Desk, PullProgress, Pulled};
+use crate::desk::{Cancel, Desk, PullProgress, Pulled, Turn};
 use crate::export::json;
 use crate::model::Timestamp;
 use crate::source::imap::Options;
@@ -102,6 +102,10 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         return Err(Failure::new("no password was given"));
     }
     let mut desk = setting.desk_to_write()?;
+    let turn = Turn::default();
+    turn.take(Some(setting.paths.state_dir()?), &Cancel::new(), &mut || {
+        super::remark("another bounceback is fetching; waiting for it");
+    })?;
     let (mut failed, mut outcome) = (0, Outcome::Done);
     for name in &names {
         let options = sign_ins.options(name).map(|options| Options { since, last: args.last, ..options });

@@ -20,12 +20,14 @@ impl From<Error> for Failure {
 pub struct Hands {
     desk: Desk,
     seen: u64,
+    /// Whether the last look failed.
+    blind: bool,
 }
 
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0 }
+        Self { desk, seen: 0, blind: false }
     }
 
     /// The desk.
@@ -51,12 +53,17 @@ impl Hands {
 
     /// What changed since the last look, by anyone.
     pub fn look(&mut self) -> Option<Msg> {
-        let changes = self.desk.changes(self.seen).ok()?;
-        if changes.upto == self.seen {
-            return None;
+        match self.desk.changes(self.seen) {
+            Ok(changes) => {
+                self.blind = false;
+                let news = changes.upto != self.seen;
+                self.seen = changes.upto;
+                news.then_some(Msg::Changed(changes))
+            }
+            // Another process is writing: the next look sees it. Everything else is told once, not at every look.
+            Err(error) if error.is_busy() || std::mem::replace(&mut self.blind, true) => None,
+            Err(error) => Some(Msg::Failed(error.into())),
         }
-        self.seen = changes.upto;
-        Some(Msg::Changed(changes))
     }
 
     /// Keeps a text for the next run.
