@@ -21,6 +21,7 @@ pub(crate) fn evil(scenario: &str, more: &[&str]) -> Option<(Script, Options)> {
     let script = Script::start("evil-imap", &[&["0", scenario, "--watch"], more].concat());
     let mut options = Options::new("evil", "localhost", "user@example.com", password());
     (options.port, options.tls) = (script.port, Tls::None);
+    options.cure = bounceback::config::providers::cure;
     options.limits.connect = Duration::from_secs(3);
     options.limits.command = Duration::from_secs(3);
     options.limits.stall = Duration::from_secs(6);

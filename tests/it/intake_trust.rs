@@ -276,7 +276,7 @@ fn requirement_13_a_refused_sign_in_says_what_to_do_and_is_not_repeated() {
     for (scenario, words) in [
         ("app-password", "app password"),
         ("bad-password", "password"),
-        ("basic-auth-off", "OAuth2"),
+        ("basic-auth-off", "set oauth"),
         ("login-disabled", "token_command"),
     ] {
         let dir = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ use crate::source::Error;
 
 /// What to do where nothing is known about the server's words.
 const PASSWORD_REFUSED: &str =
-    "check `user` and the password; some providers want an app password, some must have IMAP switched on first";
+    "check `user` and the password; many providers want an app password, and IMAP switched on in the webmail first";
 const TOKEN_REFUSED: &str =
     "the access token was not accepted: it may have expired or lack the IMAP scope; renew it and run again";
 
