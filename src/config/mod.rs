@@ -7,6 +7,7 @@ mod account;
 mod command;
 mod error;
 mod file;
+mod oauth;
 mod paths;
 pub mod providers;
 
@@ -20,6 +21,7 @@ use toml::Spanned;
 pub use account::{Account, SignIn, Tls};
 pub use command::secret_of_command;
 pub use error::Error;
+pub use oauth::{Keep, OAuth};
 pub use paths::Paths;
 
 use crate::model::Identity;
@@ -166,6 +168,16 @@ impl Reader<'_> {
             return Err(self.wrong(text, "this must be one line of text and not empty"));
         }
         Ok(trimmed.to_owned())
+    }
+
+    fn command(&self, argv: &Spanned<Vec<String>>) -> Result<Vec<String>, Error> {
+        match argv.get_ref().first().map(String::as_str) {
+            None | Some("") => Err(self.wrong(
+                argv,
+                "the command is empty; expected a program and its arguments, such as [\"pass\", \"show\", \"mail\"]",
+            )),
+            Some(_) => Ok(argv.get_ref().clone()),
+        }
     }
 
     fn address(&self, text: &Spanned<String>) -> Result<String, Error> {
