@@ -7,7 +7,8 @@ use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written}
 use super::session;
 use crate::desk::{Changes, Desk, Error, Receipt};
 use crate::export::{Cells, csv, json, to_file};
-use crate::model::{CaseId, Timestamp, Verdict};
+use crate::model::{CaseId, Timestamp, Verdict, Zone};
+use crate::resend::Wanted;
 use crate::suggest;
 
 impl From<Error> for Failure {
@@ -20,12 +21,14 @@ impl From<Error> for Failure {
 pub struct Hands {
     desk: Desk,
     seen: u64,
+    /// Whether the last look failed.
+    blind: bool,
 }
 
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0 }
+        Self { desk, seen: 0, blind: false }
     }
 
     /// The desk.
@@ -51,12 +54,17 @@ impl Hands {
 
     /// What changed since the last look, by anyone.
     pub fn look(&mut self) -> Option<Msg> {
-        let changes = self.desk.changes(self.seen).ok()?;
-        if changes.upto == self.seen {
-            return None;
+        match self.desk.changes(self.seen) {
+            Ok(changes) => {
+                self.blind = false;
+                let news = changes.upto != self.seen;
+                self.seen = changes.upto;
+                news.then_some(Msg::Changed(changes))
+            }
+            // Another process is writing: the next look sees it. Everything else is told once, not at every look.
+            Err(error) if error.is_busy() || std::mem::replace(&mut self.blind, true) => None,
+            Err(error) => Some(Msg::Failed(error.into())),
         }
-        self.seen = changes.upto;
-        Some(Msg::Changed(changes))
     }
 
     /// Keeps a text for the next run.
@@ -108,9 +116,18 @@ impl Hands {
             }
             Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
             Effect::Export(order) => Msg::Exported(self.export(order, now)),
-            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {
-                return None;
-            }
+            Effect::Letter(id, wanted) => match self.letter(&id, wanted) {
+                Ok((what, text)) => Msg::Letter(what, text),
+                Err(error) => Msg::Failed(error.into()),
+            },
+            Effect::Pull
+            | Effect::Stop
+            | Effect::Edit(..)
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::LookUp(_)
+            | Effect::Card(_) => return None,
         })
     }
 
@@ -142,6 +159,16 @@ impl Hands {
         }
         let result = self.desk.decide_each(&acts, None, now);
         self.done(result)
+    }
+
+    /// What the text is, and the text.
+    fn letter(&self, id: &CaseId, wanted: Wanted) -> Result<(String, String), Error> {
+        let case = self.desk.find(&id.0)?;
+        let what = match wanted {
+            Wanted::Resend => format!("the answer to {}", case.corrected_to.as_ref().unwrap_or(&case.address)),
+            Wanted::OtherWay => format!("a text to reach {} another way", case.address),
+        };
+        Ok((what, self.desk.letter(&case, Some(wanted), None, &Zone::of_system())?))
     }
 
     fn count(&self) -> Result<Vec<(String, String)>, Error> {

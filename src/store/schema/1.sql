@@ -1,4 +1,5 @@
--- Schema version 1. Notices and cases may be made anew from mail; batch and entry are the journal and are only appended.
+-- Schema version 1, as released: never edited; a change is a file of its own beside it (CONTRIBUTING.md).
+-- Notices and cases may be made anew from mail; batch and entry are the journal and are only appended.
 CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), ticks INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES (1, 0);
 
