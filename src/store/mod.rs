@@ -7,6 +7,7 @@
 mod cases;
 mod error;
 mod fill;
+mod glance;
 mod journal;
 mod known;
 
@@ -20,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 pub use cases::{Changes, Counts, StoredNotice};
 pub use error::{Error, Result};
 pub use fill::{Arrival, CaseSeed, Placed};
+pub use glance::Glance;
 pub use journal::Receipt;
 pub use known::Correspondent;
 

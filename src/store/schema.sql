@@ -43,6 +43,8 @@ CREATE TABLE cases (
     again            INTEGER NOT NULL DEFAULT 0,
     changed          INTEGER NOT NULL      -- tick of the last change
 ) STRICT, WITHOUT ROWID;
+-- Everything the first screen counts, in the order of the queue.
+CREATE INDEX cases_queue ON cases (received, id, queued, state, again, due, unread);
 CREATE INDEX cases_changed ON cases (changed);
 CREATE INDEX cases_message ON cases (message);
 CREATE INDEX cases_address ON cases (address COLLATE NOCASE);

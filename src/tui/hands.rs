@@ -7,7 +7,7 @@ use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written}
 use super::session;
 use crate::desk::{Changes, Desk, Error, Receipt};
 use crate::export::{Cells, csv, json, to_file};
-use crate::model::{CaseId, Timestamp, Verdict};
+use crate::model::{Case, CaseId, Timestamp, Verdict};
 use crate::suggest;
 
 impl From<Error> for Failure {
@@ -16,16 +16,29 @@ impl From<Error> for Failure {
     }
 }
 
+/// Cases read at a time while the screen is already in use.
+const PIECE: usize = 2_000;
+/// Rows on each side of the cursor that the first look brings.
+const AROUND: usize = 100;
+
 /// A desk, and how much of its changes the screen has seen.
 pub struct Hands {
     desk: Desk,
     seen: u64,
+    reading: Option<Reading>,
+}
+
+/// How far the cases have been read.
+struct Reading {
+    /// The tick it began at: what changed since then is told once more at the end.
+    since: u64,
+    cases: Vec<Case>,
 }
 
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0 }
+        Self { desk, seen: 0, reading: None }
     }
 
     /// The desk.
@@ -33,19 +46,55 @@ impl Hands {
         &self.desk
     }
 
-    /// What the screen begins with: every case, and where the last run stood.
-    pub fn begin(&mut self) -> Vec<Msg> {
-        let cases = || -> Result<_, Error> {
-            let seen = self.desk.ticks()?;
-            Ok((seen, self.desk.cases()?))
-        };
-        match cases() {
-            Ok((seen, cases)) => {
-                self.seen = seen;
-                let state = self.desk.kept(session::STATE).ok().flatten();
-                vec![Msg::Cases(cases), Msg::Restored(state)]
+    /// What the screen begins with: where the last run stood, and the rows around that place. A `limited` screen shows
+    /// given cases only, in no place of an earlier run. [`Hands::read_on`] brings all cases.
+    pub fn begin(&mut self, limited: bool, now: Timestamp) -> Vec<Msg> {
+        let mut begin = || -> Result<_, Error> {
+            self.seen = self.desk.ticks()?;
+            self.reading = Some(Reading { since: self.seen, cases: Vec::new() });
+            if limited {
+                return Ok(Vec::new());
             }
-            Err(error) => vec![Msg::Failed(error.into())],
+            let state = self.desk.kept(session::STATE)?;
+            let place = session::Place::read(state.as_deref());
+            let mut begin = vec![Msg::Restored(state)];
+            if place.is_plain() {
+                let glance = self.desk.glance(place.case.as_ref(), AROUND, now)?;
+                begin.push(Msg::Glance(Box::new(glance)));
+            }
+            Ok(begin)
+        };
+        begin().unwrap_or_else(|error| vec![Msg::Failed(error.into())])
+    }
+
+    /// Whether cases are still to be read.
+    pub fn is_reading(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    /// Reads a piece of the cases; `None` once all of them have been told.
+    pub fn read_on(&mut self) -> Option<Vec<Msg>> {
+        let mut reading = self.reading.take()?;
+        let last = reading.cases.last().map_or("", |case| case.id.0.as_str());
+        match self.desk.cases_after(last, PIECE) {
+            Ok(piece) if piece.is_empty() => {
+                let changes = self.desk.changes(reading.since);
+                let mut all = vec![Msg::Cases(reading.cases)];
+                match changes {
+                    Ok(changes) => {
+                        self.seen = changes.upto;
+                        all.push(Msg::Changed(changes));
+                    }
+                    Err(error) => all.push(Msg::Failed(error.into())),
+                }
+                Some(all)
+            }
+            Ok(mut piece) => {
+                reading.cases.append(&mut piece);
+                self.reading = Some(reading);
+                Some(Vec::new())
+            }
+            Err(error) => Some(vec![Msg::Failed(error.into())]),
         }
     }
 

@@ -194,8 +194,8 @@ pub struct Model {
     pub now: Timestamp,
     /// The rows.
     pub queue: Queue,
-    /// Whether the cases have arrived from the store.
-    pub loaded: bool,
+    /// The case under the cursor of the last run, until it is found.
+    pub place: Option<CaseId>,
     /// Everything about the case under the cursor, once it has been loaded.
     pub detail: Option<Detail>,
     /// Its newest mail, once it has been loaded.
@@ -255,7 +255,7 @@ impl Model {
             size,
             now,
             queue,
-            loaded: false,
+            place: None,
             detail: None,
             mail: None,
             pane: Pane::Diagnosis,

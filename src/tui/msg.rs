@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::input::Key;
 use super::model::Repeat;
-use crate::desk::{Changes, Detail, Receipt};
+use crate::desk::{Changes, Detail, Glance, Receipt};
 use crate::model::{Case, CaseId, Timestamp, Verdict};
 use crate::suggest::Finding;
 
@@ -38,7 +38,9 @@ pub enum Msg {
     Resize(u16, u16),
     /// It is this late; comes before every batch of input.
     Clock(Timestamp),
-    /// The cases of the store, at the start.
+    /// The counts of the store and the rows around the cursor, at the start.
+    Glance(Box<Glance>),
+    /// All cases of the store, in no order.
     Cases(Vec<Case>),
     /// The state of the screen kept by the last run.
     Restored(Option<String>),

@@ -26,8 +26,10 @@ use crate::model::Timestamp;
 
 /// How long a frame waits for the desk, so that a decision and its confirmation are one frame.
 const PATIENCE: Duration = Duration::from_millis(15);
-/// How long the first frame waits for the cases.
-const FIRST: Duration = Duration::from_millis(400);
+/// How long the first frame waits for rows to show.
+const FIRST: Duration = Duration::from_millis(150);
+/// How much longer it waits for the case under the cursor.
+const NEXT: Duration = Duration::from_millis(40);
 /// How long a lone ESC waits for the rest of a sequence.
 const ESCAPE: Duration = Duration::from_millis(50);
 /// How long typed text may stay unkept.
@@ -85,6 +87,12 @@ pub(super) fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
+/// How long until a time of day has come; never longer than the clock may be trusted.
+fn until_due(due: Timestamp) -> Duration {
+    let seconds = u64::try_from(due.0 - now().0).unwrap_or(0);
+    Duration::from_secs(seconds.clamp(1, 3600))
+}
+
 /// Runs the screen until it is left. Returns the model as it was then, and the signal that ended it.
 pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
     let (tokens, token_inbox) = channel();
@@ -131,9 +139,9 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
 impl Runtime {
     fn run(&mut self, fetch: bool) -> io::Result<()> {
         self.update(Msg::Clock(now()));
-        self.request(Request::Begin);
-        self.answers(FIRST);
-        self.advance(FIRST)?;
+        self.request(Request::Begin(self.model.queue.is_limited(), self.model.now));
+        self.rows(FIRST);
+        self.advance(NEXT)?;
         self.terminal.backend_mut().send(terminal::ASK_SYNCHRONIZED);
         self.draw()?;
         if fetch {
@@ -167,7 +175,9 @@ impl Runtime {
             let _ = self.tokens.send(());
         }
         let escape = self.parser.is_pending().then(|| Instant::now() + ESCAPE);
-        let until = [escape, self.keep_at].into_iter().flatten().min();
+        // A retry that comes due goes to the top by itself; nothing else happens at rest.
+        let due = self.model.queue.next_due().map(|due| Instant::now() + until_due(due));
+        let until = [escape, self.keep_at, due].into_iter().flatten().min();
         let Some(until) = until else { return self.events.recv().ok() };
         match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(event) => Some(event),
@@ -178,6 +188,7 @@ impl Runtime {
                 if self.keep_at.is_some_and(|at| at <= Instant::now()) {
                     self.keep();
                 }
+                self.update(Msg::Clock(now()));
                 None
             }
         }
@@ -212,10 +223,15 @@ impl Runtime {
                     self.update(message);
                 }
             }
+            Event::Read(messages) => {
+                for message in messages {
+                    self.update(message);
+                }
+            }
             Event::Fetched(account, step) => {
                 let over = matches!(step, FetchStep::Ended { .. } | FetchStep::Failed(_));
                 self.update(Msg::Fetch(account, step));
-                if over || self.model.loaded {
+                if over || self.model.queue.is_whole() {
                     self.request(Request::Look);
                 }
             }
@@ -247,6 +263,17 @@ impl Runtime {
             self.answers(until.saturating_duration_since(Instant::now()));
             if Instant::now() >= until {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Takes events until there are rows to show, or none at all, or the time is up.
+    fn rows(&mut self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.model.queue.is_empty() && !self.model.queue.is_whole() {
+            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.take(event),
+                Err(_) => return,
             }
         }
     }

@@ -26,9 +26,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.now = now;
             model.queue.tick(now);
         }
+        Msg::Glance(glance) => {
+            model.queue.show_part(*glance, model.now);
+            session::arrive(model);
+        }
         Msg::Cases(cases) => {
             model.queue.fill(cases, model.now);
-            model.loaded = true;
+            session::arrive(model);
         }
         Msg::Restored(state) => session::restore(model, state.as_deref()),
         Msg::Counted(counted) => model.counted = counted,
@@ -70,13 +74,26 @@ pub fn is_blocked(model: &Model) -> bool {
 
 /// Whether the next frame must be drawn before the waiting key can go on.
 pub fn wants_paint(model: &Model) -> bool {
-    model.waiting.is_some() && model.current().is_some()
+    model.current().is_some() && model.waiting.is_some_and(|action| !wants_all(model, action))
+}
+
+/// Whether a key must wait until all cases have been read: it reaches beyond the rows around the cursor.
+fn wants_all(model: &Model, action: Action) -> bool {
+    use Action::*;
+    !model.queue.is_whole()
+        && !matches!(
+            action,
+            Accept | Retry | NotOurFault | Spam | Escalate | Done | Repeat | Down | Up | Open | Back | Diagnosis
+                | Returned | Raw | Notes | NextPane | NextEvidence | PreviousEvidence | Headers | Quoted | Parts
+                | Note | NoteEditor | Copy | CopyMenu | Pull | Messages | Help | Redraw | Suspend | Cancel
+        )
 }
 
 /// What every step ends with: the window follows the cursor, the case under it is asked for, a waiting key goes on.
 fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(action) = model.waiting {
         let ready = match model.queue.current() {
+            _ if wants_all(model, action) => false,
             None => true,
             Some(case) => {
                 model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id))
@@ -198,6 +215,7 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         model.notice = None;
     }
     match model.setup.keys.action(key) {
+        Some(action) if wants_all(model, action) => model.waiting = Some(action),
         Some(action) => act(model, action, effects),
         None => {
             let help = model.setup.keys.hint(Action::Help);

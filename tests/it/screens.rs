@@ -86,8 +86,13 @@ impl Sitting {
             wishes: Vec::new(),
             parser: Parser::default(),
         };
-        for message in sitting.hands.begin() {
+        for message in sitting.hands.begin(false, NOW) {
             sitting.send(message);
+        }
+        while let Some(messages) = sitting.hands.read_on() {
+            for message in messages {
+                sitting.send(message);
+            }
         }
         sitting
     }

@@ -19,7 +19,7 @@ pub fn status(model: &Model) -> Row {
     if model.queue.len() != tally.total {
         place.push_str(&format!(" of {}", tally.total));
     }
-    if !model.loaded {
+    if !model.queue.is_whole() && model.queue.is_empty() {
         place = "reading the store".to_owned();
     }
     let left = format!("left {}", tally.left);

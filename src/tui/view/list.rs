@@ -119,7 +119,7 @@ pub fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) {
 /// What stands in an empty list.
 fn empty(model: &Model) -> Vec<String> {
     let keys = &model.setup.keys;
-    if !model.loaded {
+    if !model.queue.is_whole() {
         return vec![String::new()];
     }
     if !model.queue.filter().is_empty() {
