@@ -161,6 +161,11 @@ impl Desk {
         })
     }
 
+    /// The notices of a case, in order of arrival.
+    pub fn notices(&self, id: &CaseId) -> Result<Vec<Notice>> {
+        Ok(self.store.notices(id)?)
+    }
+
     /// The mail of a notice, as stored.
     pub fn raw(&self, notice: i64) -> Result<Vec<u8>> {
         Ok(self.store.raw(notice)?)

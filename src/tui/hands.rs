@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::model::Fold;
 use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written};
 use super::session;
-use crate::desk::{Changes, Desk, Error, Receipt};
+use crate::desk::{Changes, Desk, Error, Notice, Receipt};
 use crate::export::{Cells, csv, json, to_file};
-use crate::model::{Case, CaseId, Timestamp, Verdict};
+use crate::model::{Case, CaseId, Cause, Timestamp, Verdict};
 use crate::suggest;
 
 impl From<Error> for Failure {
@@ -120,6 +121,7 @@ impl Hands {
                 Ok(detail) => Msg::Loaded(Box::new(detail)),
                 Err(error) => Msg::Failed(error.into()),
             },
+            Effect::Unfold(ids) => Msg::Unfolded(self.unfold(ids)),
             Effect::Mail(notice) => match self.desk.raw(notice) {
                 Ok(raw) => Msg::Mail(notice, raw),
                 Err(error) => Msg::Failed(error.into()),
@@ -161,6 +163,25 @@ impl Hands {
                 return None;
             }
         })
+    }
+
+    fn unfold(&self, ids: Vec<CaseId>) -> Vec<(CaseId, Vec<Fold>)> {
+        let fold = |notice: &Notice| {
+            let recipient = notice.recipient.and_then(|at| notice.diagnosis.recipients.get(at));
+            let status = recipient.and_then(|own| own.status.as_ref().map(ToString::to_string));
+            let reply = recipient.and_then(|own| own.reply_code.map(|code| code.to_string()));
+            Fold {
+                received: notice.received,
+                kind: notice.diagnosis.kind,
+                code: status.or(reply).unwrap_or_else(|| "-".to_owned()),
+                cause: recipient.map_or(Cause::Unclear, |own| own.cause),
+            }
+        };
+        let read = |id: CaseId| {
+            let notices = self.desk.notices(&id).ok()?;
+            Some((id, notices.iter().map(fold).collect()))
+        };
+        ids.into_iter().filter_map(read).collect()
     }
 
     fn done(&mut self, result: Result<Receipt, Error>) -> Result<Done, Failure> {

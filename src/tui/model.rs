@@ -16,7 +16,7 @@ use super::prompt::Prompt;
 use super::queue::Queue;
 use super::theme::Theme;
 use crate::desk::Detail;
-use crate::model::{CaseId, Cause, Proposal, Timestamp, Verdict, Zone};
+use crate::model::{CaseId, Cause, Kind, Proposal, Timestamp, Verdict, Zone};
 
 /// What does not change during a run.
 #[derive(Debug, Clone)]
@@ -73,6 +73,19 @@ pub enum Pane {
 impl Pane {
     /// In the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Diagnosis, Self::Returned, Self::Raw, Self::Notes];
+}
+
+/// One notice of a case, as far as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// When it arrived.
+    pub received: Timestamp,
+    /// What it is.
+    pub kind: Kind,
+    /// Status or reply code, as the list shows it.
+    pub code: String,
+    /// Why it failed.
+    pub cause: Cause,
 }
 
 /// How the pane shows its text.
@@ -234,6 +247,10 @@ pub struct Model {
     pub requested: Option<CaseId>,
     /// The mail that was asked for last.
     pub mail_requested: Option<i64>,
+    /// The notices of cases that have several, where the list shows them.
+    pub folds: BTreeMap<CaseId, Vec<Fold>>,
+    /// The cases whose notices were asked for last.
+    pub folds_requested: Vec<CaseId>,
     /// Half-typed texts by their keys; `None` once they are saved.
     pub drafts: BTreeMap<String, Option<String>>,
     /// What the store holds besides cases: label and text.
@@ -275,6 +292,8 @@ impl Model {
             just_finished: false,
             requested: None,
             mail_requested: None,
+            folds: BTreeMap::new(),
+            folds_requested: Vec::new(),
             drafts: BTreeMap::new(),
             counted: Vec::new(),
             print_summary: false,

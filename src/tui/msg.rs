@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::input::Key;
-use super::model::Repeat;
+use super::model::{Fold, Repeat};
 use crate::desk::{Changes, Detail, Glance, Receipt};
 use crate::model::{Case, CaseId, Timestamp, Verdict};
 use crate::suggest::Finding;
@@ -50,6 +50,8 @@ pub enum Msg {
     Changed(Changes),
     /// Everything about one case.
     Loaded(Box<Detail>),
+    /// The notices of some cases.
+    Unfolded(Vec<(CaseId, Vec<Fold>)>),
     /// A mail as stored, or that it cannot be had.
     Mail(i64, Vec<u8>),
     /// A half-typed text of the last run.
@@ -169,6 +171,8 @@ pub enum ExportFormat {
 pub enum Effect {
     /// Load everything about a case.
     Load(CaseId),
+    /// Load the notices of some cases.
+    Unfold(Vec<CaseId>),
     /// Load a mail.
     Mail(i64),
     /// Load a half-typed text.

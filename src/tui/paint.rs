@@ -191,9 +191,11 @@ impl<W: Write> Painter<W> {
             return;
         }
         let (old, new) = (old.clone(), new.clone());
-        let narrow = |row: &[Cell]| row.iter().all(|cell| cell.symbol().is_ascii() || text::width(cell.symbol()) == 1);
-        let whole = !(narrow(&old) && narrow(&new));
-        let changed: Vec<bool> = old.iter().zip(&new).map(|(a, b)| whole || a != b).collect();
+        // Behind the first wide character nothing is sure to stand where it should: all of that is painted anew.
+        let narrow = |cell: &Cell| cell.symbol().is_ascii() || text::width(cell.symbol()) == 1;
+        let sure = old.iter().zip(&new).take_while(|(a, b)| narrow(a) && narrow(b)).count();
+        let whole = sure < new.len();
+        let changed: Vec<bool> = old.iter().zip(&new).enumerate().map(|(x, (a, b))| x >= sure || a != b).collect();
         // A blank end is erased in one go where that is shorter than writing blanks.
         let blank_from =
             if whole { new.len() } else { new.iter().rposition(|cell| !is_blank(cell)).map_or(0, |at| at + 1) };

@@ -12,6 +12,9 @@ use super::page::{Page, Subject};
 use super::{deeds, layers, menus, session, view};
 use crate::desk::Changes;
 
+/// Cases whose notices are kept for the list.
+const MOST_FOLDS: usize = 1000;
+
 /// Takes one message.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -41,6 +44,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if model.queue.current().is_some_and(|case| case.id == detail.case.id) {
                 model.detail = Some(*detail);
             }
+        }
+        Msg::Unfolded(folds) => {
+            if model.folds.len() > MOST_FOLDS {
+                model.folds.clear();
+            }
+            model.folds.extend(folds);
         }
         Msg::Mail(notice, raw) => {
             let loaded = model.detail.as_ref().and_then(|detail| detail.notices.iter().find(|own| own.id == notice));
@@ -107,8 +116,12 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(open) = deeds::finished(model) {
         model.layers.push(Layer::Page(open));
     }
-    let height = view::layout::layout(model.size, false).list.height;
-    model.queue.scroll_into(usize::from(height));
+    view::folds::scroll(model);
+    let folded: Vec<_> = view::folds::folded(model).into_iter().map(|case| case.id.clone()).collect();
+    if !folded.is_empty() && model.folds_requested != folded {
+        model.folds_requested.clone_from(&folded);
+        effects.push(Effect::Unfold(folded));
+    }
     let id = model.queue.current().map(|case| case.id.clone());
     if model.requested != id {
         let Reading { headers, quoted, parts, .. } = model.reading;
@@ -396,7 +409,7 @@ fn scroll(model: &mut Model, by: isize) {
 /// Movement in the list and the reader; says whether the key was one.
 fn movement(model: &mut Model, action: Action) -> bool {
     let found = view::layout::layout(model.size, false);
-    let page = isize::try_from(usize::from(found.list.height).saturating_sub(1).max(1)).unwrap_or(1);
+    let page = isize::try_from(view::folds::rows_in_sight(model).saturating_sub(1).max(1)).unwrap_or(1);
     // In the reader, pages belong to the text: on the whole screen, or beside the list.
     let reads = model.zoomed || (matches!(model.pane, Pane::Raw | Pane::Returned) && found.pane.is_some());
     let reader_page = isize::try_from(reader_size_if(model, reads).saturating_sub(1).max(1)).unwrap_or(1);

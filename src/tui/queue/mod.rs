@@ -319,18 +319,25 @@ impl Queue {
         self.go(self.cursor.saturating_add_signed(by));
     }
 
-    /// Shows so many rows with the cursor among them, with a row of context above and below it.
-    pub fn scroll_into(&mut self, height: usize) {
+    /// Shows the cursor's row in a window of so many lines, with a row of context above and below it. `lines` says how
+    /// many lines a row takes.
+    pub fn scroll_into(&mut self, height: usize, lines: impl Fn(&Self, usize) -> usize) {
         let height = height.max(1);
         let margin = usize::from(height > 4);
-        if self.cursor < self.top + margin {
-            self.top = self.cursor.saturating_sub(margin);
-        }
-        if self.cursor + margin + 1 > self.top + height {
-            self.top = (self.cursor + margin + 1).saturating_sub(height);
-        }
         let known = self.known();
-        self.top = self.top.min(known.end.saturating_sub(height)).max(known.start);
+        let last = (self.cursor + margin).min(known.end.saturating_sub(1));
+        self.top = self.top.max(known.start).min(self.cursor.saturating_sub(margin).max(known.start));
+        // The lowest top that still shows the last row, and the lowest one that leaves no line empty.
+        let lowest = |end: usize| {
+            let mut left = height;
+            let mut row = end;
+            while row > known.start {
+                let Some(rest) = left.checked_sub(lines(self, row - 1)) else { break };
+                (left, row) = (rest, row - 1);
+            }
+            row
+        };
+        self.top = self.top.max(lowest(last + 1)).min(lowest(known.end)).min(self.cursor);
     }
 
     /// Puts the cursor on the first undecided row.

@@ -14,6 +14,16 @@ use crate::tui::text::{clean, cut, wrap};
 /// Columns of the labels.
 const LABEL: usize = 13;
 
+/// What is read from a notice, and the word for its line on the whole screen.
+const CLAIMS: [(&str, &str); 6] = [
+    ("recipient", "recipient"),
+    ("action", "action"),
+    ("status", "status"),
+    ("remote server", "server"),
+    ("diagnostic", "said"),
+    ("cause", "cause"),
+];
+
 /// Fewest columns with a column of labels.
 const NARROW: usize = 40;
 
@@ -99,7 +109,7 @@ pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
             fixed(2, &|lines| reporter(lines, detail, recipient, false));
             fixed(1, &|lines| original(lines, detail, false));
             fixed(2, &|lines| next(lines, case, recipient, 0, false));
-            fixed(2, &|lines| proposal(lines, detail, false));
+            fixed(3, &|lines| proposal(lines, detail, false));
             fixed(3, &|lines| why(lines, detail, recipient, 0));
             more(&mut lines, detail);
         }
@@ -266,13 +276,7 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
                 Verdict::Escalated { .. } => "escalate".to_owned(),
                 other => verdict(other, lines.model),
             };
-            // On the whole screen the reason stands beside the candidate.
-            let listed = !small
-                && detail
-                    .suggestions
-                    .first()
-                    .is_some_and(|first| matches!(offered, Verdict::Corrected { to } if *to == first.address));
-            let why = if listed { String::new() } else { format!("   ({})", detail.offer.why) };
+            let why = format!("   ({})", detail.offer.why);
             lines.fact("Suggest", &format!("{key} = {letter}  {what}{why}"), "proposal", usize::from(small), small);
         }
         None => {
@@ -297,7 +301,10 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
             lines.fact("", &numbered.join("   "), "text", 1, true);
         }
     } else {
-        for (at, suggestion) in detail.suggestions.iter().enumerate() {
+        // The one that is offered stands above already.
+        let offered = |address: &str| matches!(&detail.offer.verdict, Some(Verdict::Corrected { to }) if *to == *address);
+        let all = detail.suggestions.iter().enumerate();
+        for (at, suggestion) in all.filter(|(_, suggestion)| !offered(&suggestion.address)) {
             lines.fact("", &format!("c{}  {}   {}", at + 1, suggestion.address, suggestion.because), "text", 0, false);
         }
     }
@@ -334,10 +341,20 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, mo
     let rule = recipient.rule.as_ref().map(|rule| format!("   rule {rule}")).unwrap_or_default();
     let short = sure.split(':').next().unwrap_or(sure);
     lines.fact("Certainty", &format!("[{short}]{rule}"), "text", 0, false);
-    // What was read stands above already: here is where it was read.
+    // What was read stands above already: here is where it was read, each in its own place, so that a step changes numbers.
+    let lines_of = |claim: &str| recipient.evidence.iter().find(|own| own.claim == claim).and_then(|own| own.line);
+    let mut shown: Vec<u32> = Vec::new();
+    let mut slots = String::new();
+    for (claim, name) in CLAIMS {
+        let line = lines_of(claim);
+        shown.extend(line);
+        slots.push_str(&format!("{name} {:<4}", line.map_or_else(|| "-".to_owned(), |line| line.to_string())));
+    }
+    lines.fact("On lines", slots.trim_end(), "text", 0, false);
     let mut places: Vec<(String, Vec<String>)> = Vec::new();
     for evidence in &recipient.evidence {
         let place = match (evidence.line, &evidence.part) {
+            (Some(line), _) if shown.contains(&line) => continue,
             (Some(line), _) => format!("line {line}"),
             (None, Some(part)) => format!("part {part}"),
             (None, None) => continue,
@@ -350,7 +367,7 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, mo
     }
     let places: Vec<String> = places.iter().map(|(place, claims)| format!("{place} {}", claims.join(", "))).collect();
     if !places.is_empty() {
-        lines.fact("Evidence", &places.join("; "), "text", 0, false);
+        lines.fact("", &format!("also {}", places.join("; ")), "text", 0, false);
     }
 }
 
