@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::screen::Color;
-use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show, step};
+use super::{
+    auth_card, check_address, config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show,
+    step, store, suggest,
+};
+use crate::config::Paths;
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -101,6 +105,12 @@ pub(super) enum Command {
     Diagnose(diagnose::Args),
     /// Explain a status or reply code
     Explain(explain::Args),
+    /// Say who a failed address should have been
+    Suggest(suggest::Args),
+    /// Say what is known of an address without asking its server
+    CheckAddress(check_address::Args),
+    /// Show what our domain publishes for SPF, DKIM and DMARC, and what to change
+    AuthCard(auth_card::Args),
     /// Give out corrections, or whole cases
     Export(export::Args),
     /// Print the JSON Schema of "diagnose --json"
@@ -111,6 +121,16 @@ pub(super) enum Command {
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),
+    /// Check the store, copy it, put a copy in its place
+    #[command(subcommand)]
+    Store(store::Action),
+}
+
+impl Shared {
+    /// The places of this run.
+    pub(super) fn paths(&self) -> Paths {
+        Paths::new(self.config.as_deref(), self.state_dir.as_deref())
+    }
 }
 
 #[cfg(test)]

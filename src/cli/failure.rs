@@ -128,6 +128,12 @@ impl From<crate::desk::Error> for Failure {
     }
 }
 
+impl From<crate::store::Error> for Failure {
+    fn from(error: crate::store::Error) -> Self {
+        Self::new(&error).hint(error.hint())
+    }
+}
+
 impl From<crate::export::Error> for Failure {
     fn from(error: crate::export::Error) -> Self {
         Self::new(&error).hint(error.hint())

@@ -3,6 +3,8 @@
 //! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
 
 mod args;
+mod auth_card;
+mod check_address;
 mod config;
 mod decide;
 mod demo;
@@ -23,6 +25,8 @@ mod setting;
 mod show;
 mod sign_in;
 mod step;
+mod store;
+mod suggest;
 mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -61,9 +65,9 @@ fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
-            let paths = crate::config::Paths::new(args.shared.config.as_deref(), args.shared.state_dir.as_deref());
-            return config::print(*action, &paths, out);
+            return config::print(*action, &args.shared.paths(), out);
         }
+        Some(Command::Store(action)) => return store::run(action, &args.shared.paths(), out),
         _ => {}
     }
     let setting = Setting::new(&args.shared)?;
@@ -90,11 +94,20 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Decide(args)) => decide::run(args, setting, out),
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
+        Some(Command::Suggest(args)) => suggest::run(args, setting, out),
+        Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
+        Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Config(_)) => config::check(setting, out),
+        Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }
+}
+
+/// Says on standard error what is going on.
+fn remark(words: &str) {
+    let _ = writeln!(io::stderr(), "{}", crate::stdx::visible(words));
 }
 
 /// Says on standard error what went wrong.

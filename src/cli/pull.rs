@@ -7,7 +7,7 @@ use super::progress::Meter;
 use super::setting::{Setting, needs_network};
 use super::sign_in::SignIns;
 use super::{import, setting};
-use crate::desk::{Cancel, Desk, PullProgress, Pulled};
+use crate::desk::{Cancel, Desk, PullProgress, Pulled, Turn};
 use crate::model::Timestamp;
 use crate::stdx::visible;
 
@@ -47,6 +47,10 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         return Err(Failure::new("no password was given"));
     }
     let mut desk = setting.desk_to_write()?;
+    let turn = Turn::default();
+    turn.take(Some(setting.paths.state_dir()?), &Cancel::new(), &mut || {
+        super::remark("another bounceback is fetching; waiting for it");
+    })?;
     let (mut failed, mut outcome) = (0, Outcome::Done);
     for name in &names {
         match pull_one(&mut desk, &sign_ins, name, (since, args.last)) {

@@ -9,6 +9,7 @@ use super::log::Log;
 use super::screen::Color;
 use crate::config::{Account, Config, Paths};
 use crate::desk::{self, Desk};
+use crate::dns::{self, Resolver};
 use crate::model::Timestamp;
 
 /// The setting of one run.
@@ -23,7 +24,7 @@ pub(super) struct Setting {
 
 impl Setting {
     pub(super) fn new(shared: &Shared) -> Result<Self> {
-        let paths = Paths::new(shared.config.as_deref(), shared.state_dir.as_deref());
+        let paths = shared.paths();
         let config = Config::load(&paths)?;
         let log = Log::open(shared.log.as_deref())?;
         Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, color: shared.color, log })
@@ -54,6 +55,16 @@ impl Setting {
     /// Opens the desk; makes the store where it is missing.
     pub(super) fn desk_to_write(&self) -> Result<Desk> {
         Ok(Desk::open(&self.desk_options(false)?)?)
+    }
+
+    /// Asks about domains; nobody with `--offline`.
+    pub(super) fn resolver(&self) -> Resolver {
+        let servers = self.config.name_servers.clone();
+        match (self.offline, servers.is_empty()) {
+            (true, _) => Resolver::offline(),
+            (false, true) => Resolver::new(dns::Config::system()),
+            (false, false) => Resolver::new(dns::Config { servers, ..dns::Config::default() }),
+        }
     }
 
     /// The accounts to pull: the named one, else all.

@@ -22,6 +22,8 @@ pub(super) struct File {
     pub(super) lead: Option<Spanned<String>>,
     pub(super) retention: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) name_servers: Vec<Spanned<String>>,
+    #[serde(default)]
     pub(super) account: Vec<Spanned<Account>>,
 }
 

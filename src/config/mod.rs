@@ -12,6 +12,7 @@ pub mod providers;
 
 use std::fs;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -40,6 +41,8 @@ pub struct Config {
     pub lead: Option<String>,
     /// After how many days personal data goes; never when not set.
     pub retention_days: Option<u32>,
+    /// Name servers to ask about domains; those of the system when empty.
+    pub name_servers: Vec<SocketAddr>,
     /// The inboxes.
     pub accounts: Vec<Account>,
     /// The lead's own keys (`keys.toml` beside the file): name and text.
@@ -97,6 +100,9 @@ impl Config {
         config.identity.desk = file.desk.as_ref().map(|desk| reader.filled(desk)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
+        for server in &file.name_servers {
+            config.name_servers.push(reader.name_server(server)?);
+        }
         config.retention_days = file.retention.as_ref().map(|text| reader.days(text)).transpose()?;
         Ok(config)
     }
@@ -179,6 +185,14 @@ impl Reader<'_> {
             return Err(self.wrong(url, "ticket_url must begin with https:// and contain {ticket}"));
         }
         Ok(text)
+    }
+
+    fn name_server(&self, text: &Spanned<String>) -> Result<SocketAddr, Error> {
+        let written = text.get_ref().trim();
+        let port_53 = |address: IpAddr| SocketAddr::from((address, 53));
+        let address = written.parse::<SocketAddr>().or_else(|_| written.parse::<IpAddr>().map(port_53));
+        address
+            .map_err(|_| self.wrong(text, format!("{written:?} is no IP address; expected one such as \"192.0.2.53\"")))
     }
 
     fn days(&self, text: &Spanned<String>) -> Result<u32, Error> {

@@ -5,11 +5,13 @@
 mod deliver;
 mod error;
 mod fill;
+mod lookup;
 mod material;
 mod offer;
 pub mod parallel;
 mod pull;
 mod seed;
+mod turn;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ pub use error::{Error, Result};
 pub use fill::{Filled, Progress};
 pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
+pub use turn::Turn;
 
 use crate::diagnose::Context;
 use crate::model::{Address, Case, CaseId, Decision, Identity, Note, Timestamp, Verdict};

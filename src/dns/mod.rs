@@ -16,6 +16,7 @@
 
 mod cache;
 mod card;
+mod card_text;
 mod check;
 mod conf;
 mod exchange;

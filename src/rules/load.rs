@@ -294,7 +294,8 @@ fn desk(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     }
     tickets.sort_by_key(|ticket| ticket.priority);
     let hosts = file.hosts.iter().map(|host| host.to_lowercase()).collect();
-    book.desks.push(Desk { title: file.title, slug: file.slug, hosts, status_page: file.status_page, tickets });
+    let (title, slug, status_page, sending) = (file.title, file.slug, file.status_page, file.sending);
+    book.desks.push(Desk { title, slug, hosts, status_page, tickets, sending });
     Ok(())
 }
 

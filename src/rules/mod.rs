@@ -15,8 +15,8 @@ mod schema;
 use std::sync::{Arc, OnceLock};
 
 pub use book::{
-    Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, StatusPattern, StatusRow, TicketPattern, Tier,
-    When, Words,
+    Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, Sending, StatusPattern, StatusRow, TicketPattern,
+    Tier, When, Words,
 };
 pub use check::Complaint;
 pub use format::{Extent, Format, Quirk, Seen};

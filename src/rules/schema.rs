@@ -125,6 +125,7 @@ pub(crate) struct DeskFile {
     #[serde(default)]
     pub(crate) hosts: Vec<String>,
     pub(crate) status_page: Option<String>,
+    pub(crate) sending: Option<super::book::Sending>,
     #[serde(default)]
     pub(crate) ticket: Vec<TicketEntry>,
 }

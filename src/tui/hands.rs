@@ -26,6 +26,8 @@ const AROUND: usize = 100;
 pub struct Hands {
     desk: Desk,
     seen: u64,
+    /// Whether the last look failed.
+    blind: bool,
     reading: Option<Reading>,
 }
 
@@ -39,7 +41,7 @@ struct Reading {
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0, reading: None }
+        Self { desk, seen: 0, blind: false, reading: None }
     }
 
     /// The desk.
@@ -101,12 +103,17 @@ impl Hands {
 
     /// What changed since the last look, by anyone.
     pub fn look(&mut self) -> Option<Msg> {
-        let changes = self.desk.changes(self.seen).ok()?;
-        if changes.upto == self.seen {
-            return None;
+        match self.desk.changes(self.seen) {
+            Ok(changes) => {
+                self.blind = false;
+                let news = changes.upto != self.seen;
+                self.seen = changes.upto;
+                news.then_some(Msg::Changed(changes))
+            }
+            // Another process is writing: the next look sees it. Everything else is told once, not at every look.
+            Err(error) if error.is_busy() || std::mem::replace(&mut self.blind, true) => None,
+            Err(error) => Some(Msg::Failed(error.into())),
         }
-        self.seen = changes.upto;
-        Some(Msg::Changed(changes))
     }
 
     /// Keeps a text for the next run.

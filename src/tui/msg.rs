@@ -97,6 +97,8 @@ pub enum Written {
 pub enum FetchStep {
     /// It began.
     Begun,
+    /// Another process is fetching; it goes on when that one has ended.
+    Waits,
     /// Looked at, in all, new notices.
     At(u64, Option<u64>, u64),
     /// It ended.

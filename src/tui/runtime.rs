@@ -1,7 +1,8 @@
 //! The loop of the screen, and the only place where its wishes are carried out.
 //!
 //! Invariants: everything that has arrived is taken in before a frame is drawn; a frame is one write; at rest nothing is
-//! written and nothing runs; a key never waits for the network, and for the disk no longer than [`PATIENCE`].
+//! written, and once a second the store is asked whether another process changed it; a key never waits for the network,
+//! and for the disk no longer than [`PATIENCE`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
@@ -21,7 +22,7 @@ use super::terminal::{self, Guard, Out};
 use super::update::{is_blocked, update, wants_paint};
 use super::worker::{self, Account, Event, Request};
 use super::{session, view};
-use crate::desk::{self, Cancel};
+use crate::desk::{self, Cancel, Turn};
 use crate::model::Timestamp;
 
 /// How long a frame waits for the desk, so that a decision and its confirmation are one frame.
@@ -34,6 +35,10 @@ const NEXT: Duration = Duration::from_millis(40);
 const ESCAPE: Duration = Duration::from_millis(50);
 /// How long typed text may stay unkept.
 const KEEP: Duration = Duration::from_millis(700);
+/// How often the store is asked for what other processes changed.
+const LOOK: Duration = Duration::from_secs(1);
+/// After how long a deed that waits for the store says so.
+const LATE: Duration = Duration::from_millis(600);
 /// Longest text sent to the terminal's clipboard, in bytes.
 const CLIPBOARD: usize = 64 * 1024;
 
@@ -60,6 +65,8 @@ pub(super) struct Runtime {
     cancel: Cancel,
     signal: Option<i32>,
     looked: Instant,
+    /// Since when a deed waits for the store, until that is told.
+    asked: Option<Instant>,
 }
 
 /// What was asked of the desk last; only the newest of each is worth an answer.
@@ -85,12 +92,6 @@ pub(super) struct Start {
 pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
-/// How long until a time of day has come; never longer than the clock may be trusted.
-fn until_due(due: Timestamp) -> Duration {
-    let seconds = u64::try_from(due.0 - now().0).unwrap_or(0);
-    Duration::from_secs(seconds.clamp(1, 3600))
 }
 
 /// Runs the screen until it is left. Returns the model as it was then, and the signal that ended it.
@@ -119,6 +120,7 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
         cancel: Cancel::new(),
         signal: None,
         looked: Instant::now(),
+        asked: None,
     };
     let result = runtime.run(start.fetch);
     signals.close();
@@ -154,11 +156,8 @@ impl Runtime {
                 while let Ok(event) = self.events.try_recv() {
                     self.take(event);
                 }
-                if self.looked.elapsed() > Duration::from_secs(2) {
-                    self.request(Request::Look);
-                    self.looked = Instant::now();
-                }
             }
+            self.glance();
             self.advance(PATIENCE)?;
             self.draw()?;
             if self.keep_at.is_none() && session::kept(&self.model) != self.kept {
@@ -175,9 +174,9 @@ impl Runtime {
             let _ = self.tokens.send(());
         }
         let escape = self.parser.is_pending().then(|| Instant::now() + ESCAPE);
-        // A retry that comes due goes to the top by itself; nothing else happens at rest.
-        let due = self.model.queue.next_due().map(|due| Instant::now() + until_due(due));
-        let until = [escape, self.keep_at, due].into_iter().flatten().min();
+        let look = self.may_look().then(|| self.looked + LOOK);
+        let late = self.asked.map(|at| at + LATE);
+        let until = [escape, self.keep_at, look, late].into_iter().flatten().min();
         let Some(until) = until else { return self.events.recv().ok() };
         match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(event) => Some(event),
@@ -188,10 +187,28 @@ impl Runtime {
                 if self.keep_at.is_some_and(|at| at <= Instant::now()) {
                     self.keep();
                 }
+                if late.is_some_and(|at| at <= Instant::now()) {
+                    self.asked = None;
+                    self.update(Msg::Said("not saved yet: another bounceback is writing; waiting for it".into()));
+                }
+                // A retry that comes due goes to the top by itself.
                 self.update(Msg::Clock(now()));
                 None
             }
         }
+    }
+
+    /// Asks now and then whether another process changed the store.
+    fn glance(&mut self) {
+        if self.may_look() && self.looked.elapsed() >= LOOK {
+            self.request(Request::Look);
+            self.looked = Instant::now();
+        }
+    }
+
+    /// Others can only change a store on disk; and while the desk is busy another look is no use.
+    fn may_look(&self) -> bool {
+        self.open == 0 && self.desk_options.state_dir.is_some()
     }
 
     /// Takes one event in; keys are lined up.
@@ -219,6 +236,9 @@ impl Runtime {
             }
             Event::Answer(messages) => {
                 self.open = self.open.saturating_sub(1);
+                if self.open == 0 {
+                    self.asked = None;
+                }
                 for message in messages {
                     self.update(message);
                 }
@@ -328,7 +348,16 @@ impl Runtime {
                 let result = self.edit(&text);
                 self.update(Msg::Edited(case, result));
             }
-            other => self.request(Request::Perform(other, self.model.now)),
+            other => {
+                let saves = matches!(
+                    other,
+                    Effect::Decide(..) | Effect::Accept(..) | Effect::Note(..) | Effect::Undo | Effect::Redo
+                );
+                if saves {
+                    self.asked = Some(Instant::now());
+                }
+                self.request(Request::Perform(other, self.model.now));
+            }
         }
     }
 
@@ -398,9 +427,10 @@ impl Runtime {
             self.update(Msg::Said("a fetch is running already".into()));
             return;
         }
+        let turn = Turn::default();
         for account in &self.accounts {
             let (account, events) = (Arc::clone(account), self.sender.clone());
-            worker::fetch(account, self.desk_options.clone(), now(), self.cancel.clone(), events);
+            worker::fetch(account, self.desk_options.clone(), now(), self.cancel.clone(), turn.clone(), events);
         }
     }
 

@@ -161,6 +161,9 @@ fn fetch(model: &mut Model, account: &str, step: FetchStep) {
             running.retain(|job| job.name != account);
             running.push(Job { name: account.to_owned(), done: 0, total: None, found: 0, since: now });
         }
+        FetchStep::Waits => {
+            model.say(Tone::Plain, format!("{account}: another bounceback is fetching; waiting for it"));
+        }
         FetchStep::At(done, total, found) => {
             if let Some(job) = running.iter_mut().find(|job| job.name == account) {
                 (job.done, job.total, job.found) = (done, total, found);

@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 use super::hands::Hands;
 use super::msg::{Effect, Failure, FetchStep, Msg};
 use super::terminal;
-use crate::desk::{self, Cancel, Desk, PullProgress};
+use crate::desk::{self, Cancel, Desk, PullProgress, Turn};
 use crate::model::Timestamp;
 use crate::source::imap;
 
@@ -124,6 +124,7 @@ pub(super) fn fetch(
     options: desk::Options,
     now: Timestamp,
     cancel: Cancel,
+    turn: Turn,
     events: Sender<Event>,
 ) {
     let name = account.name.clone();
@@ -133,7 +134,7 @@ pub(super) fn fetch(
             let _ = events.send(Event::Fetched(account.name.clone(), step));
         };
         tell(FetchStep::Begun);
-        let caught = catch_unwind(AssertUnwindSafe(|| pull(&account, &options, now, &cancel, &tell)));
+        let caught = catch_unwind(AssertUnwindSafe(|| pull(&account, &options, now, (&cancel, &turn), &tell)));
         tell(match caught {
             Ok(Ok(step)) => step,
             Ok(Err(failure)) => FetchStep::Failed(failure),
@@ -153,11 +154,12 @@ fn pull(
     account: &Account,
     options: &desk::Options,
     now: Timestamp,
-    cancel: &Cancel,
+    (cancel, turn): (&Cancel, &Turn),
     tell: &dyn Fn(FetchStep),
 ) -> Result<FetchStep, Failure> {
     let source = (account.options)()?;
     let mut desk = Desk::open(options)?;
+    turn.take(options.state_dir.as_deref(), cancel, &mut || tell(FetchStep::Waits))?;
     let mut last = Instant::now();
     let pulled = desk.pull(&source, now, cancel, &mut |progress| {
         if let PullProgress::Report { scanned, total, found, .. } = progress

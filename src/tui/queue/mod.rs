@@ -163,11 +163,6 @@ impl Queue {
         self.now = now;
     }
 
-    /// When the next retry comes due.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.next_due
-    }
-
     fn reindex(&mut self) {
         self.index = self.cases.iter().enumerate().map(|(at, case)| (case.id.clone(), at)).collect();
     }

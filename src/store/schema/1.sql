@@ -1,4 +1,5 @@
--- Schema version 1. Notices and cases may be made anew from mail; batch and entry are the journal and are only appended.
+-- Schema version 1, as released: never edited; a change is a file of its own beside it (CONTRIBUTING.md).
+-- Notices and cases may be made anew from mail; batch and entry are the journal and are only appended.
 CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), ticks INTEGER NOT NULL) STRICT;
 INSERT INTO clock VALUES (1, 0);
 
@@ -43,8 +44,6 @@ CREATE TABLE cases (
     again            INTEGER NOT NULL DEFAULT 0,
     changed          INTEGER NOT NULL      -- tick of the last change
 ) STRICT, WITHOUT ROWID;
--- Everything the first screen counts, in the order of the queue.
-CREATE INDEX cases_queue ON cases (received, id, queued, state, again, due, unread);
 CREATE INDEX cases_changed ON cases (changed);
 CREATE INDEX cases_message ON cases (message);
 CREATE INDEX cases_address ON cases (address COLLATE NOCASE);
