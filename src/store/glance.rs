@@ -36,9 +36,9 @@ impl Store {
         let mut plain: Vec<String> = Vec::new();
         let mut new = None;
         // The index cases_queue holds all of it.
-        let mut query = self.db.prepare_cached(
-            "SELECT id, state, again, due, unread FROM cases WHERE queued ORDER BY received, id",
-        )?;
+        let mut query = self
+            .db
+            .prepare_cached("SELECT id, state, again, due, unread FROM cases WHERE queued ORDER BY received, id")?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let state = State::from_slug(row.get_ref(1)?.as_str().unwrap_or_default()).unwrap_or(State::New);

@@ -92,9 +92,37 @@ fn wants_all(model: &Model, action: Action) -> bool {
     !model.queue.is_whole()
         && !matches!(
             action,
-            Accept | Retry | NotOurFault | Spam | Escalate | Done | Repeat | Down | Up | Open | Back | Diagnosis
-                | Returned | Raw | Notes | NextPane | NextEvidence | PreviousEvidence | Headers | Quoted | Parts
-                | Note | NoteEditor | Copy | CopyMenu | Pull | Messages | Help | Redraw | Suspend | Cancel
+            Accept
+                | Retry
+                | NotOurFault
+                | Spam
+                | Escalate
+                | Done
+                | Repeat
+                | Down
+                | Up
+                | Open
+                | Back
+                | Diagnosis
+                | Returned
+                | Raw
+                | Notes
+                | NextPane
+                | NextEvidence
+                | PreviousEvidence
+                | Headers
+                | Quoted
+                | Parts
+                | Note
+                | NoteEditor
+                | Copy
+                | CopyMenu
+                | Pull
+                | Messages
+                | Help
+                | Redraw
+                | Suspend
+                | Cancel
         )
 }
 

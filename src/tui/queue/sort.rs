@@ -51,7 +51,7 @@ impl Sort {
     }
 
     /// Puts rows (positions in `cases`, which are in order of arrival) into this order.
-    pub(super) fn arrange(self, rows: &mut Vec<usize>, cases: &[Case], now: Timestamp) {
+    pub(super) fn arrange(self, rows: &mut [usize], cases: &[Case], now: Timestamp) {
         let case = |at: &usize| &cases[*at];
         match self {
             Self::Arrival => {}

@@ -178,10 +178,12 @@ pub fn keys(model: &Model) -> Row {
         }
         wanted.push((Action::Back, "back"));
     }
-    let proposal = model.current().map_or("accept".to_owned(), |detail| match &detail.offer.verdict {
-        Some(verdict) => format!("accept {}", verdict.state().letter()),
-        None => "accept -".to_owned(),
-    });
+    // On the whole screen the proposal stands right above, with its letter.
+    let proposal =
+        model.current().filter(|_| !model.zoomed).map_or("accept".to_owned(), |detail| match &detail.offer.verdict {
+            Some(verdict) => format!("accept {}", verdict.state().letter()),
+            None => "accept -".to_owned(),
+        });
     wanted.extend([
         (Action::Accept, proposal.as_str()),
         (Action::Correct, "correct"),
