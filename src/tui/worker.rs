@@ -39,6 +39,8 @@ pub(super) enum Event {
     Answer(Vec<Msg>),
     /// The desk has read all cases.
     Read(Vec<Msg>),
+    /// Something was found out in the background.
+    News(Box<Msg>),
     /// A fetch goes on.
     Fetched(String, FetchStep),
 }
