@@ -22,6 +22,7 @@ mod proxy;
 mod pty;
 mod requirements;
 mod rules;
+mod scale;
 mod schema;
 mod screens;
 mod servers;
