@@ -5,12 +5,14 @@
 mod command;
 mod private;
 mod visible;
+mod whole;
 
 use std::borrow::Cow;
 
 pub use command::run_command;
 pub use private::{private_file, private_folder, why};
 pub use visible::{is_hidden, is_plain, visible};
+pub use whole::{sync_folder_of, whole_file};
 
 /// Whether `text` begins with `prefix`, ASCII letters compared without case.
 pub fn starts_with_ignore_case(text: &[u8], prefix: &[u8]) -> bool {

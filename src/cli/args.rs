@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::screen::Color;
-use super::{config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show, step};
+use super::{
+    auth_card, browser, check_address, config, decide, diagnose, explain, export, import, list, open, pull, resend,
+    rules, schema, settle, show, status, step, store, suggest,
+};
+use crate::config::Paths;
 
 /// The version, with the commit where the build knew it.
 const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
@@ -29,9 +33,10 @@ Examples:
   bounceback explain \"550 5.7.26\"       what does this code mean?
   bounceback config example             begin a configuration with this
   bounceback pull && bounceback list    fetch what is new, print every case
+  bounceback status                     how much waits; made for cron
   bounceback export --output fixed.csv  the corrected addresses
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done; \"status\": 10 something waits.";
 
 /// A whole command line.
 #[derive(Debug, Parser)]
@@ -85,6 +90,10 @@ pub(super) enum Command {
     Demo,
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
+    /// Say how much waits; exit code 10 when something does
+    Status(status::Args),
+    /// Sign in with a code in a browser, for accounts that want it
+    SignIn(browser::Args),
     /// Read bounces from files into the store
     Import(import::Args),
     /// Read bounces from files into the store and open the screen on them
@@ -97,10 +106,22 @@ pub(super) enum Command {
     Show(show::Args),
     /// Decide a case, in the same journal as on the screen
     Decide(decide::Args),
+    /// Settle everything that is older than a date, in one act
+    Settle(settle::Args),
+    /// Take back the last act
+    Undo(settle::UndoArgs),
     /// Explain mails without storing anything
     Diagnose(diagnose::Args),
     /// Explain a status or reply code
     Explain(explain::Args),
+    /// Say who a failed address should have been
+    Suggest(suggest::Args),
+    /// Print the answer that came back, as text to paste into its ticket again
+    Resend(resend::Args),
+    /// Say what is known of an address without asking its server
+    CheckAddress(check_address::Args),
+    /// Show what our domain publishes for SPF, DKIM and DMARC, and what to change
+    AuthCard(auth_card::Args),
     /// Give out corrections, or whole cases
     Export(export::Args),
     /// Print the JSON Schema of "diagnose --json"
@@ -111,6 +132,16 @@ pub(super) enum Command {
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),
+    /// Check the store, copy it, put a copy in its place
+    #[command(subcommand)]
+    Store(store::Action),
+}
+
+impl Shared {
+    /// The places of this run.
+    pub(super) fn paths(&self) -> Paths {
+        Paths::new(self.config.as_deref(), self.state_dir.as_deref())
+    }
 }
 
 #[cfg(test)]

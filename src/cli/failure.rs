@@ -15,6 +15,8 @@ pub enum Outcome {
     Done,
     /// Some of it could not be done; what, was said on standard error.
     Partly,
+    /// Everything was done, and something waits for a decision.
+    Waiting,
 }
 
 impl From<Outcome> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Partly => Self::from(3),
+            Outcome::Waiting => Self::from(10),
         }
     }
 }
@@ -122,8 +125,26 @@ impl From<crate::config::Error> for Failure {
     }
 }
 
+impl From<crate::oauth::Error> for Failure {
+    fn from(error: crate::oauth::Error) -> Self {
+        Self::new(&error).hint(error.hint())
+    }
+}
+
+impl From<crate::source::Error> for Failure {
+    fn from(error: crate::source::Error) -> Self {
+        Self::new(&error).hint(error.hint.as_deref())
+    }
+}
+
 impl From<crate::desk::Error> for Failure {
     fn from(error: crate::desk::Error) -> Self {
+        Self::new(&error).hint(error.hint())
+    }
+}
+
+impl From<crate::store::Error> for Failure {
+    fn from(error: crate::store::Error) -> Self {
         Self::new(&error).hint(error.hint())
     }
 }

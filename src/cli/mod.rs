@@ -3,6 +3,9 @@
 //! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
 
 mod args;
+mod auth_card;
+mod browser;
+mod check_address;
 mod config;
 mod decide;
 mod demo;
@@ -16,13 +19,18 @@ mod log;
 mod open;
 mod progress;
 mod pull;
+mod resend;
 mod rules;
 mod schema;
 mod screen;
 mod setting;
+mod settle;
 mod show;
 mod sign_in;
+mod status;
 mod step;
+mod store;
+mod suggest;
 mod text;
 
 use std::io::{self, BufWriter, Write};
@@ -61,9 +69,9 @@ fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
-            let paths = crate::config::Paths::new(args.shared.config.as_deref(), args.shared.state_dir.as_deref());
-            return config::print(*action, &paths, out);
+            return config::print(*action, &args.shared.paths(), out);
         }
+        Some(Command::Store(action)) => return store::run(action, &args.shared.paths(), out),
         _ => {}
     }
     let setting = Setting::new(&args.shared)?;
@@ -82,19 +90,33 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         }
         Some(Command::Demo) => demo::run(setting, show, out),
         Some(Command::Pull(args)) => pull::run(args, setting, out),
+        Some(Command::Status(args)) => status::run(args, setting, out),
+        Some(Command::SignIn(args)) => browser::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),
         Some(Command::Open(args)) => open::run(args, setting, show, out),
         Some(Command::Step(args)) => step::run(args, setting, show, out),
         Some(Command::List(args)) => list::run(args, setting, out),
         Some(Command::Show(args)) => show::run(args, setting, out),
         Some(Command::Decide(args)) => decide::run(args, setting, out),
+        Some(Command::Settle(args)) => settle::run(args, setting, out),
+        Some(Command::Undo(args)) => settle::undo(args, setting, out),
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
+        Some(Command::Suggest(args)) => suggest::run(args, setting, out),
+        Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
+        Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
+        Some(Command::Resend(args)) => resend::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Config(_)) => config::check(setting, out),
+        Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }
+}
+
+/// Says on standard error what is going on.
+fn remark(words: &str) {
+    let _ = writeln!(io::stderr(), "{}", crate::stdx::visible(words));
 }
 
 /// Says on standard error what went wrong.

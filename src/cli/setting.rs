@@ -1,6 +1,7 @@
 //! What the command line means once the configuration is read: the places, the settings, the time.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::Shared;
@@ -9,6 +10,7 @@ use super::log::Log;
 use super::screen::Color;
 use crate::config::{Account, Config, Paths};
 use crate::desk::{self, Desk};
+use crate::dns::{self, Resolver};
 use crate::model::Timestamp;
 
 /// The setting of one run.
@@ -23,7 +25,7 @@ pub(super) struct Setting {
 
 impl Setting {
     pub(super) fn new(shared: &Shared) -> Result<Self> {
-        let paths = Paths::new(shared.config.as_deref(), shared.state_dir.as_deref());
+        let paths = shared.paths();
         let config = Config::load(&paths)?;
         let log = Log::open(shared.log.as_deref())?;
         Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, color: shared.color, log })
@@ -43,6 +45,9 @@ impl Setting {
             ticket_url: self.config.ticket_url.clone(),
             rule_files: self.config.rules.clone(),
             look_only: true,
+            resolver: self.resolver(),
+            language: self.config.language.clone(),
+            texts: self.config.texts.clone(),
         }
     }
 
@@ -54,6 +59,16 @@ impl Setting {
     /// Opens the desk; makes the store where it is missing.
     pub(super) fn desk_to_write(&self) -> Result<Desk> {
         Ok(Desk::open(&self.desk_options(false)?)?)
+    }
+
+    /// Asks about domains, as configured; nobody with `--offline`.
+    fn resolver(&self) -> Option<Arc<Resolver>> {
+        let servers = self.config.name_servers.clone();
+        let config = match servers.is_empty() {
+            true => dns::Config::system(),
+            false => dns::Config { servers, ..dns::Config::default() },
+        };
+        (!self.offline).then(|| Arc::new(Resolver::new(config)))
     }
 
     /// The accounts to pull: the named one, else all.

@@ -7,11 +7,13 @@ mod account;
 mod command;
 mod error;
 mod file;
+mod oauth;
 mod paths;
 pub mod providers;
 
 use std::fs;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -19,6 +21,7 @@ use toml::Spanned;
 pub use account::{Account, SignIn, Tls};
 pub use command::secret_of_command;
 pub use error::Error;
+pub use oauth::{Keep, OAuth};
 pub use paths::Paths;
 
 use crate::model::Identity;
@@ -40,6 +43,12 @@ pub struct Config {
     pub lead: Option<String>,
     /// After how many days personal data goes; never when not set.
     pub retention_days: Option<u32>,
+    /// Language of the texts for customers, such as "en".
+    pub language: Option<String>,
+    /// The lead's own texts for customers (`texts/*.toml`, in order of name): name and text.
+    pub texts: Vec<(String, String)>,
+    /// Name servers to ask about domains; those of the system when empty.
+    pub name_servers: Vec<SocketAddr>,
     /// The inboxes.
     pub accounts: Vec<Account>,
     /// The lead's own keys (`keys.toml` beside the file): name and text.
@@ -66,7 +75,8 @@ impl Config {
         config.keys = read_optional(&dir.join("keys.toml"))?;
         config.theme = read_optional(&dir.join("theme.toml"))?;
         config.rules.extend(read_optional(&dir.join("causes.toml"))?);
-        config.rules.extend(rule_files(&dir.join("rules"))?);
+        config.rules.extend(toml_files(&dir.join("rules"))?);
+        config.texts = toml_files(&dir.join("texts"))?;
         Ok(config)
     }
 
@@ -97,6 +107,10 @@ impl Config {
         config.identity.desk = file.desk.as_ref().map(|desk| reader.filled(desk)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
+        config.language = file.language.as_ref().map(|name| reader.filled(name)).transpose()?;
+        for server in &file.name_servers {
+            config.name_servers.push(reader.name_server(server)?);
+        }
         config.retention_days = file.retention.as_ref().map(|text| reader.days(text)).transpose()?;
         Ok(config)
     }
@@ -125,7 +139,7 @@ fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
     }
 }
 
-fn rule_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
+fn toml_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -156,6 +170,16 @@ impl Reader<'_> {
         Ok(trimmed.to_owned())
     }
 
+    fn command(&self, argv: &Spanned<Vec<String>>) -> Result<Vec<String>, Error> {
+        match argv.get_ref().first().map(String::as_str) {
+            None | Some("") => Err(self.wrong(
+                argv,
+                "the command is empty; expected a program and its arguments, such as [\"pass\", \"show\", \"mail\"]",
+            )),
+            Some(_) => Ok(argv.get_ref().clone()),
+        }
+    }
+
     fn address(&self, text: &Spanned<String>) -> Result<String, Error> {
         match crate::model::Address::new(text.get_ref()) {
             Some(address) => Ok(address.as_str().to_owned()),
@@ -179,6 +203,14 @@ impl Reader<'_> {
             return Err(self.wrong(url, "ticket_url must begin with https:// and contain {ticket}"));
         }
         Ok(text)
+    }
+
+    fn name_server(&self, text: &Spanned<String>) -> Result<SocketAddr, Error> {
+        let written = text.get_ref().trim();
+        let port_53 = |address: IpAddr| SocketAddr::from((address, 53));
+        let address = written.parse::<SocketAddr>().or_else(|_| written.parse::<IpAddr>().map(port_53));
+        address
+            .map_err(|_| self.wrong(text, format!("{written:?} is no IP address; expected one such as \"192.0.2.53\"")))
     }
 
     fn days(&self, text: &Spanned<String>) -> Result<u32, Error> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::error::Result;
 use super::{Desk, Notice};
 use crate::mail::{Mail, Part, PartKind, addresses, normalise};
-use crate::model::{Case, CaseId, Diagnosis, Kind};
+use crate::model::{Case, CaseId, Cause, Diagnosis, Kind};
 use crate::store::Store;
 use crate::suggest::{Book, Named, NamedRole, Query, Suggestion, named_in_text, suggest};
 
@@ -77,6 +77,21 @@ impl Desk {
             *shelf = Some(Shelf::fill(self)?);
         }
         Ok(run(shelf.as_ref().map_or(&Book::default(), |shelf| &shelf.book)))
+    }
+
+    /// Who an address should have been: with the evidence of its newest case where it has one. Without a case the cause
+    /// is not known, and only the spelling, the corrections made before and the people known speak.
+    pub fn suggest(&self, address: &str) -> Result<Vec<Suggestion>> {
+        if let Some(case) = self.store.cases_of(address)?.first() {
+            return self.suggestions(case, &self.store.notices(&case.id)?);
+        }
+        let mut named = Vec::new();
+        for (address, _) in self.store.announced(address)? {
+            named.push(Named { address, display_name: None, role: NamedRole::NewAddress });
+        }
+        let query =
+            Query { failed: address, cause: Cause::Unclear, address_at_fault: true, display_name: None, named: &named };
+        self.with_book(|book| suggest(&query, book))
     }
 
     pub(super) fn suggestions(&self, case: &Case, notices: &[Notice]) -> Result<Vec<Suggestion>> {

@@ -1,11 +1,10 @@
-//! Puts an export on disk: beside its target first, synced, then in its place.
+//! Puts an export on disk, whole or not at all, and says in words why it could not.
 
 use std::fmt;
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::stdx::{private_file, why};
+use crate::stdx::{private_file, whole_file, why};
 
 /// An export that was not written; the target is as it was.
 #[derive(Debug)]
@@ -48,58 +47,19 @@ impl std::error::Error for Error {
 /// # Errors
 /// When a file is in the way, or the disk does not take it; then nothing is left behind.
 pub fn to_file<T>(path: &Path, force: bool, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
-    let failed = |why| Error { path: path.to_owned(), why };
-    if !force && fs::symlink_metadata(path).is_ok() {
-        return Err(failed(io::ErrorKind::AlreadyExists.into()));
-    }
-    let beside = beside(path).map_err(failed)?;
-    let result = write(&beside, fill).and_then(|value| place(&beside, path, force).map(|()| value));
-    if result.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    result.map_err(failed)
-}
-
-/// A name in the same folder that no other run uses.
-fn beside(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    hidden.push(name);
-    hidden.push(format!(".{}.part", std::process::id()));
-    Ok(path.with_file_name(hidden))
-}
-
-fn write<T>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
-    let mut out = BufWriter::new(private_file().create_new(true).open(path)?);
-    let value = fill(&mut out)?;
-    out.flush()?;
-    out.get_ref().sync_all()?;
-    Ok(value)
-}
-
-/// Moves the whole file to its name. Without `force` by a link, which fails where another file came first.
-fn place(beside: &Path, path: &Path, force: bool) -> io::Result<()> {
-    if force {
-        fs::rename(beside, path)?;
-    } else {
-        match fs::hard_link(beside, path) {
-            Ok(()) => fs::remove_file(beside)?,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-            Err(_) if fs::symlink_metadata(path).is_err() => fs::rename(beside, path)?, // no links on this file system
-            Err(error) => return Err(error),
-        }
-    }
-    // The name itself must outlive a power cut; a folder that cannot be synced is no reason to fail.
-    if let Some(folder) = path.parent() {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
-    }
-    Ok(())
+    let written = whole_file(path, force, |beside| {
+        let mut out = BufWriter::new(private_file().open(beside)?);
+        let value = fill(&mut out)?;
+        out.flush()?;
+        Ok(value)
+    });
+    written.map_err(|why: io::Error| Error { path: path.to_owned(), why })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_file_is_whole_private_and_never_replaced_unasked() {

@@ -57,6 +57,8 @@ pub struct Rule {
     pub phrases: Vec<Pattern>,
     /// None of these wordings.
     pub unless: Vec<Pattern>,
+    /// Whether its wording says little: any other wording of its tier comes first.
+    pub weak: bool,
     /// What it means then.
     pub cause: Cause,
     /// Words of its own.
@@ -93,6 +95,8 @@ pub struct Answer<'b> {
     pub rule: String,
     /// Its tier.
     pub tier: Tier,
+    /// Whether it says so little that other words should be asked too.
+    pub weak: bool,
     /// Words of the rule, instead of the cause's.
     pub meaning: Option<&'b str>,
     /// Words of the rule, instead of the cause's.
@@ -109,12 +113,12 @@ struct Fit<'b> {
 
 impl<'b> Fit<'b> {
     /// Sorts the best first.
-    fn order(&self) -> (Tier, Reverse<usize>, Reverse<usize>, &'b str) {
+    fn order(&self) -> (Tier, bool, Reverse<usize>, Reverse<usize>, &'b str) {
         let rule = self.rule;
         let conditions = usize::from(!rule.replies.is_empty())
             + usize::from(rule.status.is_some())
             + usize::from(!rule.phrases.is_empty());
-        (rule.tier, Reverse(conditions), Reverse(self.wording.map_or(0, Pattern::weight)), rule.id.as_str())
+        (rule.tier, rule.weak, Reverse(conditions), Reverse(self.wording.map_or(0, Pattern::weight)), rule.id.as_str())
     }
 }
 
@@ -162,6 +166,7 @@ impl RuleBook {
             cause: rule.cause,
             rule: rule.id.clone(),
             tier: rule.tier,
+            weak: rule.weak,
             meaning: rule.meaning.as_deref(),
             next_step: rule.next_step.as_deref(),
             wording: wording.and_then(Pattern::anchor).map(str::to_owned),
@@ -175,6 +180,7 @@ impl RuleBook {
                 cause: row.cause?,
                 rule: format!("status/{status}"),
                 tier: Tier::Status,
+                weak: true,
                 meaning: None,
                 next_step: None,
                 wording: None,
@@ -189,6 +195,7 @@ impl RuleBook {
                 cause: row.cause?,
                 rule: format!("reply/{code}"),
                 tier: Tier::Reply,
+                weak: true,
                 meaning: None,
                 next_step: None,
                 wording: None,

@@ -1,5 +1,7 @@
 //! Help desks and the marks their tickets leave in a message.
 
+use serde::Deserialize;
+
 use super::pattern::{Hole, Pattern};
 
 /// Bytes a ticket mark's literal needs to be looked for in the one pass; shorter ones are tried on their field.
@@ -18,6 +20,22 @@ pub struct Desk {
     pub status_page: Option<String>,
     /// Marks of its tickets.
     pub tickets: Vec<TicketPattern>,
+    /// What a domain must publish so that the desk may send for it.
+    pub sending: Option<Sending>,
+}
+
+/// What a domain must publish so that a help desk may send for it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sending {
+    /// Domain behind `include:` in the SPF record.
+    pub spf_include: Option<String>,
+    /// DKIM selectors, each with the name it is an alias of, where the desk hosts the key: `zendesk1`, or
+    /// `zendesk1=zendesk1._domainkey.zendesk.com`.
+    #[serde(default)]
+    pub dkim: Vec<String>,
+    /// Where the knowledge comes from.
+    pub source: String,
 }
 
 /// A mark of a ticket.

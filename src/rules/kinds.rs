@@ -9,6 +9,8 @@ use crate::model::Kind;
 #[derive(Debug, Default)]
 pub(crate) struct Kinds {
     entries: Vec<KindRule>,
+    /// Localised names of the fields above a message passed on inside a text, with the standard ones.
+    quoted: Vec<(String, &'static str)>,
 }
 
 /// What a wording of `kinds.toml` speaks for.
@@ -62,11 +64,14 @@ impl Kinds {
                 marks: ReadyMarks::default(),
             });
         }
+        let fields = file.quoted;
+        let named = [("From", fields.from), ("Subject", fields.subject), ("To", fields.to), ("Date", fields.date)];
+        for (standard, names) in named {
+            kinds.quoted.extend(names.into_iter().map(|name| (name.to_lowercase(), standard)));
+        }
         Ok(())
     }
-}
 
-impl Kinds {
     /// Numbers the body literals; after the last file.
     pub(super) fn finish(&mut self, literals: &mut Literals) {
         for entry in &mut self.entries {
@@ -78,6 +83,12 @@ impl Kinds {
 }
 
 impl RuleBook {
+    /// The standard name of a field above a message passed on inside a text: `Betreff` is `Subject`.
+    pub fn quoted_field(&self, name: &str) -> Option<&'static str> {
+        let name = name.trim().to_lowercase();
+        self.kinds.quoted.iter().find(|(known, _)| *known == name).map(|(_, standard)| *standard)
+    }
+
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
         let hints = self.kinds.entries.iter().filter_map(|entry| {
             let subject = entry.subject.is_empty()

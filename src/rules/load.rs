@@ -277,6 +277,7 @@ fn rule(source: &Source<'_>, entry: RuleEntry, tier: Tier, provider: Option<u16>
         status,
         phrases,
         unless,
+        weak: entry.weak,
         cause,
         meaning: entry.meaning,
         next_step: entry.next_step,
@@ -302,7 +303,8 @@ fn desk(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     }
     tickets.sort_by_key(|ticket| ticket.priority);
     let hosts = file.hosts.iter().map(|host| host.to_lowercase()).collect();
-    book.desks.push(Desk { title: file.title, slug: file.slug, hosts, status_page: file.status_page, tickets });
+    let (title, slug, status_page, sending) = (file.title, file.slug, file.status_page, file.sending);
+    book.desks.push(Desk { title, slug, hosts, status_page, tickets, sending });
     Ok(())
 }
 

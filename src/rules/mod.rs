@@ -24,7 +24,7 @@ pub use ask::{Answer, Question, Rule, Tier};
 pub use book::RuleBook;
 pub use check::Complaint;
 pub use codes::{ReplyRow, StatusPattern, StatusRow};
-pub use desk::{Desk, TicketPattern};
+pub use desk::{Desk, Sending, TicketPattern};
 pub use format::{Extent, Format, Quirk, Seen};
 pub use kinds::Hint;
 pub use load::RuleError;

@@ -86,7 +86,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Case> {
 }
 
 impl Store {
-    fn select(&self, rest: &str, arguments: impl rusqlite::Params) -> Result<Vec<Case>> {
+    pub(super) fn select(&self, rest: &str, arguments: impl rusqlite::Params) -> Result<Vec<Case>> {
         let mut query = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM cases {rest}"))?;
         Ok(query.query_map(arguments, read)?.collect::<rusqlite::Result<_>>()?)
     }
@@ -103,6 +103,7 @@ impl Store {
 
     /// Cases that anyone changed after a tick; cheap when there are none.
     pub fn changes(&self, since: u64) -> Result<Changes> {
+        self.place.as_ref().map_or(Ok(()), super::place::Place::check)?;
         let upto = self.ticks()?;
         if upto == since {
             return Ok(Changes { upto, ..Changes::default() });
@@ -143,6 +144,14 @@ impl Store {
         self.select(
             "WHERE address = ?1 COLLATE NOCASE AND id <> ?2 ORDER BY received DESC LIMIT 50",
             [&case.address, &case.id.0],
+        )
+    }
+
+    /// The cases of a failed address, or of what we sent to, newest first.
+    pub fn cases_of(&self, address: &str) -> Result<Vec<Case>> {
+        self.select(
+            "WHERE address = ?1 COLLATE NOCASE OR original_address = ?1 COLLATE NOCASE ORDER BY last_received DESC, id LIMIT 50",
+            [address],
         )
     }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with the store, in words: what failed, on what, why, and what to do.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
 /// A failure of the store.
@@ -26,31 +27,119 @@ impl Error {
         matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
     }
 
-    pub(super) fn open(path: &Path, why: impl fmt::Display) -> Self {
-        Self {
-            what: format!("could not open the store \"{}\": {why}", path.display()),
-            hint: Some("check that the folder exists and is yours, or choose another with --state-dir".into()),
-            source: None,
+    fn new(what: String, hint: impl Into<String>) -> Self {
+        Self { what, hint: Some(hint.into()), source: None }
+    }
+
+    pub(super) fn folder(path: &Path, why: &io::Error) -> Self {
+        Self::new(
+            format!("could not open the store \"{}\": {}", path.display(), crate::stdx::why(why)),
+            "check that the folder exists and is yours, or choose another with --state-dir",
+        )
+    }
+
+    pub(super) fn open(path: &Path, why: rusqlite::Error) -> Self {
+        let (because, hint) = explain(&why);
+        let what = format!("could not open the store \"{}\": {because}", path.display());
+        Self { source: Some(why), ..Self::new(what, hint) }
+    }
+
+    /// Not even its beginning reads.
+    pub(super) fn unreadable(path: &Path, why: rusqlite::Error) -> Self {
+        let error = Self::open(path, why);
+        match error.source.as_ref().and_then(rusqlite::Error::sqlite_error_code) {
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => Self {
+                hint: Some(
+                    "nothing of it can be read: \"bounceback store restore FILE\" with a backup; without one move the file \
+                     away, and a pull brings back the mails, but no decisions"
+                        .into(),
+                ),
+                ..error
+            },
+            _ => error,
         }
     }
 
-    pub(super) fn newer(path: &Path, found: i64, known: i64) -> Self {
-        Self {
-            what: format!(
+    pub(super) fn newer(path: &Path, found: usize, known: usize) -> Self {
+        Self::new(
+            format!(
                 "could not open the store \"{}\": it has schema {found}, this program knows {known}",
                 path.display()
             ),
-            hint: Some("a newer bounceback wrote it; install that version or choose another --state-dir".into()),
-            source: None,
+            "a newer bounceback wrote it; install that version or choose another --state-dir",
+        )
+    }
+
+    pub(super) fn not_brought_up(path: &Path, step: usize, copy: &Path, why: &rusqlite::Error) -> Self {
+        let (because, _) = explain(why);
+        Self::new(
+            format!("could not bring the store \"{}\" to schema {step}: {because}", path.display()),
+            format!("nothing was changed; a copy lies in \"{}\"; please report it", copy.display()),
+        )
+    }
+
+    /// Only the log of a store is there.
+    pub(super) fn headless(path: &Path) -> Self {
+        Self::new(
+            format!("could not open the store \"{}\": the file is gone, but its log is still there", path.display()),
+            "bring the file back, or \"bounceback store restore FILE\" with a backup; to begin anew move the log away",
+        )
+    }
+
+    /// The file was removed or replaced while it was open.
+    pub(super) fn moved(path: &Path) -> Self {
+        Self::new(
+            format!("the store \"{}\" was removed or replaced while it was open; this was not saved", path.display()),
+            "bring the file back if it was moved; then leave and start again",
+        )
+    }
+
+    pub(super) fn no_store(path: &Path) -> Self {
+        Self::new(
+            format!("\"{}\" is no store of bounceback", path.display()),
+            "nothing was changed; \"bounceback store backup FILE\" makes one",
+        )
+    }
+
+    pub(super) fn bad_copy(path: &Path, fault: &str) -> Self {
+        Self::new(
+            format!("could not restore \"{}\": it is not in order: {fault}", path.display()),
+            "nothing was changed; choose another backup",
+        )
+    }
+
+    /// The same fault of a file that was to be restored.
+    pub(super) fn of_copy(self) -> Self {
+        Self { hint: Some("nothing was changed; choose another backup".into()), ..self }
+    }
+
+    pub(super) fn in_use(path: &Path) -> Self {
+        Self::new(
+            format!("could not replace the store \"{}\": another bounceback has it open", path.display()),
+            "leave that one, then try again; nothing was changed",
+        )
+    }
+
+    pub(super) fn copy(path: &Path, why: &rusqlite::Error) -> Self {
+        let (because, hint) = explain(why);
+        Self::new(format!("could not copy the store to \"{}\": {because}", path.display()), hint)
+    }
+
+    pub(super) fn copy_file(path: &Path, why: &io::Error) -> Self {
+        match why.kind() {
+            io::ErrorKind::AlreadyExists => Self::new(
+                format!("could not write \"{}\": there is a file of that name", path.display()),
+                "--force replaces it",
+            ),
+            _ => Self::new(
+                format!("could not write \"{}\": {}", path.display(), crate::stdx::why(why)),
+                "check the rights of the folder, and the space on its disk",
+            ),
         }
     }
 
     pub(super) fn damaged(what: &str, why: impl fmt::Display) -> Self {
-        Self {
-            what: format!("the store is damaged: {what}: {why}"),
-            hint: Some("nothing was changed; keep a copy of the file before anything else".into()),
-            source: None,
-        }
+        Self::new(format!("the store is damaged: {what}: {why}"), DAMAGED)
     }
 
     /// No such case, or more than one begins like this.
@@ -63,23 +152,35 @@ impl Error {
     }
 }
 
+const DAMAGED: &str = "nothing was changed; \"bounceback store check\" says what can be saved, and how";
+
+/// What SQLite means, and what to do about it.
+fn explain(why: &rusqlite::Error) -> (String, &'static str) {
+    use rusqlite::ErrorCode as Code;
+    let (what, hint) = match why.sqlite_error_code() {
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
+            ("another bounceback is writing to it", "wait a moment and try again")
+        }
+        Some(Code::DiskFull) => ("the disk is full", "free some space and try again"),
+        Some(Code::ReadOnly | Code::PermissionDenied) => {
+            ("it may not be written to", "check the rights of the state folder, or choose another with --state-dir")
+        }
+        Some(Code::CannotOpen) => {
+            ("it cannot be opened", "check the rights of the state folder, and the space on its disk")
+        }
+        Some(Code::SystemIoFailure) => {
+            ("the disk failed", "check the disk: space, quota, hardware; what was saved before is still there")
+        }
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => ("it is damaged", DAMAGED),
+        _ => ("SQLite failed", "try again; if it stays, keep a copy of the state folder and report it"),
+    };
+    (format!("{what} ({why})"), hint)
+}
+
 impl From<rusqlite::Error> for Error {
     fn from(source: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode as Code;
-        let (what, hint) = match source.sqlite_error_code() {
-            Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
-                ("the store is busy: another bounceback is writing", "wait a moment and try again")
-            }
-            Some(Code::DiskFull) => ("could not write to the store: the disk is full", "free some space and try again"),
-            Some(Code::ReadOnly | Code::PermissionDenied) => {
-                ("could not write to the store: it is read-only", "check the rights of the state folder")
-            }
-            Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
-                ("the store is damaged", "nothing was changed; keep a copy of the file before anything else")
-            }
-            _ => ("the store failed", "try again; if it stays, keep a copy of the state folder and report it"),
-        };
-        Self { what: format!("{what} ({source})"), hint: Some(hint.into()), source: Some(source) }
+        let (because, hint) = explain(&source);
+        Self { what: format!("could not use the store: {because}"), hint: Some(hint.into()), source: Some(source) }
     }
 }
 

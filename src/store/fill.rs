@@ -1,6 +1,6 @@
 //! Filling: notices become cases. Safe to repeat, in any order of the notices, and never touches a decision.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::error::Result;
 use super::{Store, journal, tick};
@@ -82,15 +82,15 @@ impl Store {
     }
 
     fn fill_batch(&mut self, arrivals: &[Arrival], cursor: Option<(&str, &str, &str)>) -> Result<Vec<Placed>> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let now = tick(&tx)?;
-        let placed = arrivals.iter().map(|arrival| place(&tx, arrival, now)).collect::<Result<_>>()?;
-        if let Some((account, folder, state)) = cursor {
-            tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3)")?
-                .execute((account, folder, state))?;
-        }
-        tx.commit()?;
-        Ok(placed)
+        self.write(|tx| {
+            let now = tick(tx)?;
+            let placed = arrivals.iter().map(|arrival| place(tx, arrival, now)).collect::<Result<_>>()?;
+            if let Some((account, folder, state)) = cursor {
+                tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3)")?
+                    .execute((account, folder, state))?;
+            }
+            Ok(placed)
+        })
     }
 
     /// How far the folders of an account were read: (folder, state).

@@ -3,7 +3,7 @@
 //! A batch is what one key did, to one case or to many; undo takes back a whole batch. The columns of a case that the
 //! journal decides are recomputed from it in the same transaction, so the two never disagree.
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::cases::STANDS;
 use super::error::Result;
@@ -48,18 +48,17 @@ impl Store {
         at: Timestamp,
         by: &str,
     ) -> Result<Receipt> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let now = tick(&tx)?;
-        tx.prepare_cached("INSERT INTO batch (act, at, by) VALUES (?1, ?2, ?3)")?.execute((act, at.0, by))?;
-        let batch = tx.last_insert_rowid();
-        for (case, verdict, note) in entries {
-            let verdict = verdict.map(serde_json::to_string).transpose()?;
-            tx.prepare_cached("INSERT INTO entry (batch, case_id, verdict, note) VALUES (?1, ?2, ?3, ?4)")?
-                .execute((batch, &case.0, verdict, note))?;
-        }
-        let receipt = settle(&tx, batch, false, now)?;
-        tx.commit()?;
-        Ok(receipt)
+        self.write(|tx| {
+            let now = tick(tx)?;
+            tx.prepare_cached("INSERT INTO batch (act, at, by) VALUES (?1, ?2, ?3)")?.execute((act, at.0, by))?;
+            let batch = tx.last_insert_rowid();
+            for (case, verdict, note) in entries {
+                let verdict = verdict.map(serde_json::to_string).transpose()?;
+                tx.prepare_cached("INSERT INTO entry (batch, case_id, verdict, note) VALUES (?1, ?2, ?3, ?4)")?
+                    .execute((batch, &case.0, verdict, note))?;
+            }
+            settle(tx, batch, false, now)
+        })
     }
 
     /// Takes back the newest batch that stands; `None` when there is none.
@@ -79,15 +78,14 @@ impl Store {
     }
 
     fn turn(&mut self, act: &str, sql: &str, at: Timestamp, by: &str) -> Result<Option<Receipt>> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let target: Option<i64> = tx.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
-        let Some(target) = target else { return Ok(None) };
-        let now = tick(&tx)?;
-        tx.prepare_cached("INSERT INTO batch (act, target, at, by) VALUES (?1, ?2, ?3, ?4)")?
-            .execute((act, target, at.0, by))?;
-        let receipt = settle(&tx, target, act == "undo", now)?;
-        tx.commit()?;
-        Ok(Some(receipt))
+        self.write(|tx| {
+            let target: Option<i64> = tx.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+            let Some(target) = target else { return Ok(None) };
+            let now = tick(tx)?;
+            tx.prepare_cached("INSERT INTO batch (act, target, at, by) VALUES (?1, ?2, ?3, ?4)")?
+                .execute((act, target, at.0, by))?;
+            settle(tx, target, act == "undo", now).map(Some)
+        })
     }
 }
 
@@ -110,8 +108,31 @@ fn settle(tx: &Transaction<'_>, batch: i64, undone: bool, now: i64) -> Result<Re
     Ok(Receipt { batch, cases, act: act.unwrap_or(Act::Noted(String::new())), undone })
 }
 
-/// Writes what the journal says of a case into its row.
-pub(super) fn refresh(db: &Connection, case: &CaseId, now: i64) -> Result<()> {
+/// What the journal says of a case.
+pub(super) struct Standing {
+    pub(super) verdict: Verdict,
+    pub(super) decided_at: Option<i64>,
+    pub(super) noted: bool,
+}
+
+impl Standing {
+    pub(super) fn corrected_to(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Corrected { to } => Some(to),
+            _ => None,
+        }
+    }
+
+    pub(super) fn due(&self) -> Option<i64> {
+        match self.verdict {
+            Verdict::Retry { until } => Some(until.0),
+            _ => None,
+        }
+    }
+}
+
+/// Reads what the journal says of a case.
+pub(super) fn standing(db: &Connection, case: &CaseId) -> Result<Standing> {
     let newest: Option<(String, i64)> = db
         .prepare_cached(&format!(
             "SELECT e.verdict, b.at FROM entry e JOIN batch b ON b.id = e.batch \
@@ -129,16 +150,18 @@ pub(super) fn refresh(db: &Connection, case: &CaseId, now: i64) -> Result<()> {
         Some((verdict, at)) => (serde_json::from_str(&verdict)?, Some(at)),
         None => (Verdict::New, None),
     };
-    let (corrected_to, due) = match &verdict {
-        Verdict::Corrected { to } => (Some(to.as_str()), None),
-        Verdict::Retry { until } => (None, Some(until.0)),
-        _ => (None, None),
-    };
     let decided_at = if verdict.state() == State::New { None } else { at };
+    Ok(Standing { verdict, decided_at, noted })
+}
+
+/// Writes what the journal says of a case into its row.
+pub(super) fn refresh(db: &Connection, case: &CaseId, now: i64) -> Result<()> {
+    let says = standing(db, case)?;
+    let state = says.verdict.state().slug();
     db.prepare_cached(
         "UPDATE cases SET state = ?2, corrected_to = ?3, due = ?4, decided_at = ?5, noted = ?6, changed = ?7 WHERE id = ?1",
     )?
-    .execute((&case.0, verdict.state().slug(), corrected_to, due, decided_at, noted, now))?;
+    .execute((&case.0, state, says.corrected_to(), says.due(), says.decided_at, says.noted, now))?;
     // Again: a notice came after the decision, or this address was corrected, or chosen as the correction, before it bounced.
     db.prepare_cached(
         "UPDATE cases SET again = CASE WHEN decided_at IS NOT NULL THEN last_received > decided_at ELSE EXISTS \

@@ -1,7 +1,5 @@
 //! Evidence for suggestions: correspondents, corrections made here or elsewhere, addresses that bounced.
 
-use rusqlite::TransactionBehavior;
-
 use super::Store;
 use super::error::Result;
 use crate::model::{CaseId, Cause, Timestamp};
@@ -22,16 +20,17 @@ pub struct Correspondent {
 impl Store {
     /// Adds to what is known of correspondents and, with it, how far their folder was read: all or nothing.
     pub fn meet(&mut self, people: &[Correspondent], cursor: (&str, &str, &str)) -> Result<()> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for one in people {
-            tx.prepare_cached(
-                "INSERT INTO correspondent VALUES (?1, ?2, ?3, ?4) ON CONFLICT (address) DO UPDATE SET \
-                 sent = sent + excluded.sent, heard = heard + excluded.heard, last = max(last, excluded.last)",
-            )?
-            .execute((one.address.to_lowercase(), one.sent, one.heard, one.last.0))?;
-        }
-        tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3)")?.execute(cursor)?;
-        Ok(tx.commit()?)
+        self.write(|tx| {
+            for one in people {
+                tx.prepare_cached(
+                    "INSERT INTO correspondent VALUES (?1, ?2, ?3, ?4) ON CONFLICT (address) DO UPDATE SET \
+                     sent = sent + excluded.sent, heard = heard + excluded.heard, last = max(last, excluded.last)",
+                )?
+                .execute((one.address.to_lowercase(), one.sent, one.heard, one.last.0))?;
+            }
+            tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, ?3)")?.execute(cursor)?;
+            Ok(())
+        })
     }
 
     /// Hands every correspondent over.
@@ -46,17 +45,17 @@ impl Store {
 
     /// Takes over corrections made elsewhere: (old, new). Says how many are new.
     pub fn learn(&mut self, pairs: &[(String, String)], now: Timestamp) -> Result<usize> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut new = 0;
-        for (old, right) in pairs {
-            new += tx.prepare_cached("INSERT OR IGNORE INTO learned VALUES (?1, ?2, ?3)")?.execute((
-                old.to_lowercase(),
-                right,
-                now.0,
-            ))?;
-        }
-        tx.commit()?;
-        Ok(new)
+        self.write(|tx| {
+            let mut new = 0;
+            for (old, right) in pairs {
+                new += tx.prepare_cached("INSERT OR IGNORE INTO learned VALUES (?1, ?2, ?3)")?.execute((
+                    old.to_lowercase(),
+                    right,
+                    now.0,
+                ))?;
+            }
+            Ok(new)
+        })
     }
 
     /// Hands every correction over, made here or elsewhere: (old, new).

@@ -46,6 +46,7 @@ fn odds(cause: Cause) -> Option<Odds> {
         Cause::NotReachable => (0.1, 0.1),
         Cause::MailboxUnknown => (0.04, 0.4),
         Cause::MailboxDisabled | Cause::MailboxFull | Cause::MailboxMoved => return None, // somebody's mailbox was found
+        Cause::Unclear => (0.12, 0.2), // no reason is known: somebody asks because it failed
         _ => (0.06, 0.3),
     };
     Some(Odds { slip: slip.ln(), stranger: stranger.ln() })

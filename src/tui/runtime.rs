@@ -1,7 +1,8 @@
 //! The loop of the screen, and the only place where its wishes are carried out.
 //!
 //! Invariants: everything that has arrived is taken in before a frame is drawn; a frame is one write; at rest nothing is
-//! written and nothing runs; a key never waits for the network, and for the disk no longer than [`PATIENCE`].
+//! written, and once a second the store is asked whether another process changed it; a key never waits for the network,
+//! and for the disk no longer than [`PATIENCE`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use ratatui::Terminal;
 
 use super::editor;
 use super::input::{Input, Parser};
+use super::look_up;
 use super::model::Model;
 use super::msg::{Effect, Failure, FetchStep, Msg};
 use super::paint::Painter;
@@ -21,17 +23,23 @@ use super::terminal::{self, Guard, Out};
 use super::update::{is_blocked, update, wants_paint};
 use super::worker::{self, Account, Event, Request};
 use super::{session, view};
-use crate::desk::{self, Cancel};
+use crate::desk::{self, Cancel, Turn};
 use crate::model::Timestamp;
 
 /// How long a frame waits for the desk, so that a decision and its confirmation are one frame.
 const PATIENCE: Duration = Duration::from_millis(15);
-/// How long the first frame waits for the cases.
-const FIRST: Duration = Duration::from_millis(400);
+/// How long the first frame waits for rows to show.
+const FIRST: Duration = Duration::from_millis(150);
+/// How much longer it waits for the case under the cursor.
+const NEXT: Duration = Duration::from_millis(40);
 /// How long a lone ESC waits for the rest of a sequence.
 const ESCAPE: Duration = Duration::from_millis(50);
 /// How long typed text may stay unkept.
 const KEEP: Duration = Duration::from_millis(700);
+/// How often the store is asked for what other processes changed.
+const LOOK: Duration = Duration::from_secs(1);
+/// After how long a deed that waits for the store says so.
+const LATE: Duration = Duration::from_millis(600);
 /// Longest text sent to the terminal's clipboard, in bytes.
 const CLIPBOARD: usize = 64 * 1024;
 
@@ -53,11 +61,15 @@ pub(super) struct Runtime {
     kept: BTreeMap<String, Option<String>>,
     keep_at: Option<Instant>,
     wanted: Wanted,
+    /// Addresses whose domain wants to be looked up.
+    questions: Sender<String>,
     accounts: Vec<Arc<Account>>,
     desk_options: desk::Options,
     cancel: Cancel,
     signal: Option<i32>,
     looked: Instant,
+    /// Since when a deed waits for the store, until that is told.
+    asked: Option<Instant>,
 }
 
 /// What was asked of the desk last; only the newest of each is worth an answer.
@@ -90,6 +102,7 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
     let (tokens, token_inbox) = channel();
     worker::keyboard(token_inbox, start.sender.clone())?;
     let signals = worker::signals(start.sender.clone())?;
+    let questions = look_up::addresses(start.desk_options.resolver.clone(), start.sender.clone())?;
     let painter = Painter::new(Out::open(), terminal::size());
     let mut runtime = Runtime {
         model: start.model,
@@ -106,11 +119,13 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
         kept: BTreeMap::new(),
         keep_at: None,
         wanted: Wanted::default(),
+        questions,
         accounts: start.accounts.into_iter().map(Arc::new).collect(),
         desk_options: start.desk_options,
         cancel: Cancel::new(),
         signal: None,
         looked: Instant::now(),
+        asked: None,
     };
     let result = runtime.run(start.fetch);
     signals.close();
@@ -131,9 +146,9 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
 impl Runtime {
     fn run(&mut self, fetch: bool) -> io::Result<()> {
         self.update(Msg::Clock(now()));
-        self.request(Request::Begin);
-        self.answers(FIRST);
-        self.advance(FIRST)?;
+        self.request(Request::Begin(self.model.queue.is_limited(), self.model.now));
+        self.rows(FIRST);
+        self.advance(NEXT)?;
         self.terminal.backend_mut().send(terminal::ASK_SYNCHRONIZED);
         self.draw()?;
         if fetch {
@@ -146,11 +161,8 @@ impl Runtime {
                 while let Ok(event) = self.events.try_recv() {
                     self.take(event);
                 }
-                if self.looked.elapsed() > Duration::from_secs(2) {
-                    self.request(Request::Look);
-                    self.looked = Instant::now();
-                }
             }
+            self.glance();
             self.advance(PATIENCE)?;
             self.draw()?;
             if self.keep_at.is_none() && session::kept(&self.model) != self.kept {
@@ -167,7 +179,9 @@ impl Runtime {
             let _ = self.tokens.send(());
         }
         let escape = self.parser.is_pending().then(|| Instant::now() + ESCAPE);
-        let until = [escape, self.keep_at].into_iter().flatten().min();
+        let look = self.may_look().then(|| self.looked + LOOK);
+        let late = self.asked.map(|at| at + LATE);
+        let until = [escape, self.keep_at, look, late].into_iter().flatten().min();
         let Some(until) = until else { return self.events.recv().ok() };
         match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
             Ok(event) => Some(event),
@@ -178,9 +192,28 @@ impl Runtime {
                 if self.keep_at.is_some_and(|at| at <= Instant::now()) {
                     self.keep();
                 }
+                if late.is_some_and(|at| at <= Instant::now()) {
+                    self.asked = None;
+                    self.update(Msg::Said("not saved yet: another bounceback is writing; waiting for it".into()));
+                }
+                // A retry that comes due goes to the top by itself.
+                self.update(Msg::Clock(now()));
                 None
             }
         }
+    }
+
+    /// Asks now and then whether another process changed the store.
+    fn glance(&mut self) {
+        if self.may_look() && self.looked.elapsed() >= LOOK {
+            self.request(Request::Look);
+            self.looked = Instant::now();
+        }
+    }
+
+    /// Others can only change a store on disk; and while the desk is busy another look is no use.
+    fn may_look(&self) -> bool {
+        self.open == 0 && self.desk_options.state_dir.is_some()
     }
 
     /// Takes one event in; keys are lined up.
@@ -208,14 +241,23 @@ impl Runtime {
             }
             Event::Answer(messages) => {
                 self.open = self.open.saturating_sub(1);
+                if self.open == 0 {
+                    self.asked = None;
+                }
                 for message in messages {
                     self.update(message);
                 }
             }
+            Event::Read(messages) => {
+                for message in messages {
+                    self.update(message);
+                }
+            }
+            Event::News(message) => self.update(*message),
             Event::Fetched(account, step) => {
                 let over = matches!(step, FetchStep::Ended { .. } | FetchStep::Failed(_));
                 self.update(Msg::Fetch(account, step));
-                if over || self.model.loaded {
+                if over || self.model.queue.is_whole() {
                     self.request(Request::Look);
                 }
             }
@@ -247,6 +289,17 @@ impl Runtime {
             self.answers(until.saturating_duration_since(Instant::now()));
             if Instant::now() >= until {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Takes events until there are rows to show, or none at all, or the time is up.
+    fn rows(&mut self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.model.queue.is_empty() && !self.model.queue.is_whole() {
+            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.take(event),
+                Err(_) => return,
             }
         }
     }
@@ -290,6 +343,10 @@ impl Runtime {
             Effect::Load(_) => self.wanted.load = Some(effect),
             Effect::Mail(_) => self.wanted.mail = Some(effect),
             Effect::Pull => self.pull(),
+            Effect::LookUp(text) => {
+                let _ = self.questions.send(text);
+            }
+            Effect::Card(domain) => look_up::card(self.desk_options.clone(), domain, self.sender.clone()),
             Effect::Stop => {
                 self.cancel.cancel();
                 self.cancel = Cancel::new();
@@ -301,7 +358,16 @@ impl Runtime {
                 let result = self.edit(&text);
                 self.update(Msg::Edited(case, result));
             }
-            other => self.request(Request::Perform(other, self.model.now)),
+            other => {
+                let saves = matches!(
+                    other,
+                    Effect::Decide(..) | Effect::Accept(..) | Effect::Note(..) | Effect::Undo | Effect::Redo
+                );
+                if saves {
+                    self.asked = Some(Instant::now());
+                }
+                self.request(Request::Perform(other, self.model.now));
+            }
         }
     }
 
@@ -371,9 +437,10 @@ impl Runtime {
             self.update(Msg::Said("a fetch is running already".into()));
             return;
         }
+        let turn = Turn::default();
         for account in &self.accounts {
             let (account, events) = (Arc::clone(account), self.sender.clone());
-            worker::fetch(account, self.desk_options.clone(), now(), self.cancel.clone(), events);
+            worker::fetch(account, self.desk_options.clone(), now(), self.cancel.clone(), turn.clone(), events);
         }
     }
 

@@ -16,7 +16,7 @@ use simple_dns::{CLASS, Name, Packet, PacketFlag, QTYPE, Question, RCODE, Resour
 
 /// What one server does with a name that is no ordinary one.
 #[derive(Clone, Copy, PartialEq)]
-enum Manner {
+pub(crate) enum Manner {
     Servfail,
     Refuse,
     Silent,
@@ -52,14 +52,14 @@ struct World {
 }
 
 /// A name server on an ephemeral loopback port, UDP and TCP.
-struct Server {
-    address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     world: Arc<World>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Server {
-    fn start(records: &[(&str, RData<'static>)], manners: &[(&str, Manner)]) -> Self {
+    pub(crate) fn start(records: &[(&str, RData<'static>)], manners: &[(&str, Manner)]) -> Self {
         let mut zone = Zone::new();
         for (name, data) in records {
             zone.entry(((*name).to_owned(), data.type_code())).or_default().push(data.clone());
@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// Questions that arrived for a name.
-    fn asked(&self, name: &str) -> usize {
+    pub(crate) fn asked(&self, name: &str) -> usize {
         self.world.asked.lock().unwrap().iter().filter(|(asked, _)| asked == name).count()
     }
 }
@@ -257,11 +257,11 @@ fn plain<'a>(query: &Packet<'a>, world: &World) -> Packet<'a> {
     reply
 }
 
-fn mx(preference: u16, host: &'static str) -> RData<'static> {
+pub(crate) fn mx(preference: u16, host: &'static str) -> RData<'static> {
     RData::MX(MX { preference, exchange: Name::new(host).unwrap() })
 }
 
-fn a(last: u8) -> RData<'static> {
+pub(crate) fn a(last: u8) -> RData<'static> {
     RData::A(A::from(Ipv4Addr::new(192, 0, 2, last)))
 }
 
@@ -273,7 +273,7 @@ fn cname(target: &'static str) -> RData<'static> {
     RData::CNAME(CNAME(Name::new(target).unwrap()))
 }
 
-fn txt(pieces: &[&'static str]) -> RData<'static> {
+pub(crate) fn txt(pieces: &[&'static str]) -> RData<'static> {
     RData::TXT(pieces.iter().fold(TXT::new(), |txt, piece| txt.with_string(piece).unwrap()))
 }
 

@@ -33,7 +33,12 @@ const SHAPES: &[Shape] = &[
     ("blank lines in a header", "X-A: b\n", " \n\t\n", "X-C: d\n\n"),
     ("nested multiparts", "", "Content-Type: multipart/mixed; boundary=b#\n\n--b#\n", ""),
     ("messages in messages", "", "Content-Type: message/rfc822\n\n", ""),
-    ("reports in reports", "", "Content-Type: multipart/report; boundary=b#\n\n--b#\nContent-Type: message/rfc822\n\n", ""),
+    (
+        "reports in reports",
+        "",
+        "Content-Type: multipart/report; boundary=b#\n\n--b#\nContent-Type: message/rfc822\n\n",
+        "",
+    ),
     (
         "parts whose boundary is missing",
         "Content-Type: multipart/mixed; boundary=a\n\n",
@@ -105,7 +110,12 @@ const SHAPES: &[Shape] = &[
         "451 words and more words of nobody\n",
         "",
     ),
-    ("JSON", "\n{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[", "{\"emailAddress\":\"u#@x.example\"},", ""),
+    (
+        "JSON",
+        "\n{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[",
+        "{\"emailAddress\":\"u#@x.example\"},",
+        "",
+    ),
     ("JSON braces", "\n{\"notificationType\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[", "{\"a\":[", ""),
     ("quotations", "Auto-Submitted: auto-replied\n\n", "I have left, write to a#@b.example instead. ", ""),
 ];

@@ -13,17 +13,17 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 use crate::screens::{NOW, demo_mails};
 
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-struct Terminal {
-    child: Box<dyn Child + Send + Sync>,
+pub(crate) struct Terminal {
+    pub(crate) child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
     bytes: Receiver<Vec<u8>>,
-    screen: vt100::Parser,
+    pub(crate) screen: vt100::Parser,
     /// Everything that was received.
-    all: Vec<u8>,
-    _home: tempfile::TempDir,
+    pub(crate) all: Vec<u8>,
+    pub(crate) home: tempfile::TempDir,
 }
 
 /// A number of cells, for the terminal's model.
@@ -37,11 +37,11 @@ fn size(columns: u16, rows: u16) -> PtySize {
 
 impl Terminal {
     /// The binary with these arguments.
-    fn run(arguments: &[&str], env: &[(&str, &str)]) -> Self {
+    pub(crate) fn run(arguments: &[&str], env: &[(&str, &str)]) -> Self {
         Self::command(env!("CARGO_BIN_EXE_bounceback"), arguments, env)
     }
 
-    fn command(program: &str, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+    pub(crate) fn command(program: &str, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let pair = native_pty_system().openpty(size(80, 24)).unwrap();
         let mut command = CommandBuilder::new(program);
@@ -70,15 +70,15 @@ impl Terminal {
             }
         });
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), _home: home }
+        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), home }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.screen.screen().contents()
     }
 
     /// Waits until the screen passes; shows it where it never does.
-    fn until(&mut self, what: &str, passes: impl Fn(&vt100::Screen) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, passes: impl Fn(&vt100::Screen) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         while !passes(self.screen.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -92,22 +92,22 @@ impl Terminal {
         }
     }
 
-    fn see(&mut self, text: &str) {
+    pub(crate) fn see(&mut self, text: &str) {
         self.until(text, |screen| screen.contents().contains(text));
     }
 
-    fn type_(&mut self, bytes: &[u8]) {
+    pub(crate) fn type_(&mut self, bytes: &[u8]) {
         self.keyboard.write_all(bytes).unwrap();
         self.keyboard.flush().unwrap();
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
     }
 
     /// Waits for the end; the exit code, with everything that came until then on the screen.
-    fn end(&mut self) -> u32 {
+    pub(crate) fn end(&mut self) -> u32 {
         let code = self.child.wait().unwrap().exit_code();
         while let Ok(bytes) = self.bytes.recv_timeout(Duration::from_secs(5)) {
             self.screen.process(&bytes);
@@ -116,7 +116,7 @@ impl Terminal {
         code
     }
 
-    fn is_restored(&self) {
+    pub(crate) fn is_restored(&self) {
         let screen = self.screen.screen();
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is shown");
@@ -125,7 +125,7 @@ impl Terminal {
 }
 
 /// A state folder with the demo's mails in it.
-fn state() -> tempfile::TempDir {
+pub(crate) fn state() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let options =
         bounceback::desk::Options { state_dir: Some(dir.path().to_owned()), lead: "lead".into(), ..Default::default() };
@@ -133,7 +133,7 @@ fn state() -> tempfile::TempDir {
     dir
 }
 
-fn open(state: &Path, env: &[(&str, &str)]) -> Terminal {
+pub(crate) fn open(state: &Path, env: &[(&str, &str)]) -> Terminal {
     let mut terminal = Terminal::run(&["--state-dir", state.to_str().unwrap()], env);
     terminal.see("left ");
     terminal.see("Suggest");
