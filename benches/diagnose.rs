@@ -77,7 +77,9 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
 
 /// The same mails through p5-sisimai, its start not counted.
 fn sisimai(folder: &Path, count: usize) {
-    let script = "use Sisimai; use Time::HiRes 'time'; my ($c, @f) = (0, @ARGV); my $t = time; for my $f (@f) { Sisimai->rise($f); $c++ } printf('%.1f', (time - $t) * 1e6 / ($c || 1));";
+    // "rise" in version 5, "make" in version 4, which Debian has
+    let script = "use Sisimai; use Time::HiRes 'time'; my $how = Sisimai->can('rise') ? 'rise' : 'make'; my $t = time; \
+                  Sisimai->$how($_) for @ARGV; printf('%.1f', (time - $t) * 1e6 / (@ARGV || 1));";
     let mut paths = Vec::new();
     collect(folder, &mut paths);
     let output = Command::new("perl").arg("-e").arg(script).args(&paths).output();

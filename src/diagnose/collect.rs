@@ -63,6 +63,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let rules: &'r RuleBook = &context.rules;
     let mut report = standard_report(mail);
     let mut zones = zone::zones(mail);
+    wording::mend_cut(&mut report, mail, &zones);
     let head = mail.head();
     let envelope = Envelope::of(head);
     let header = |name: &str, text: Option<&str>| has_field(head, name, text);
@@ -102,7 +103,8 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         }
         standard = !report.recipients.is_empty();
     }
-    let strong = kind::is_notice(format, &hints) || kind::is_sent_by_server(&hints) && prose::has_reply(&zones);
+    let says_so = || head.has("X-Failed-Recipients") || prose::has_reply(&zones);
+    let strong = kind::is_notice(format, &hints) || kind::is_sent_by_server(&hints) && says_so();
     let (mut from_text, mut weak) = (None, false);
     let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {

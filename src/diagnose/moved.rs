@@ -2,6 +2,9 @@
 //!
 //! Kept as evidence for a later suggestion, never acted on. Invariant: an address here stands literally in the mail.
 
+use std::cell::LazyCell;
+use std::collections::HashSet;
+
 use super::Context;
 use super::zone;
 use crate::mail::{Mail, find_addresses};
@@ -17,10 +20,13 @@ const MAX_LOOKED_AT: usize = 32;
 /// The new addresses.
 pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) -> Vec<NewAddress> {
     let mut out = Vec::new();
+    let failed = LazyCell::new(|| failed(diagnosis));
+    let usable =
+        |address: &Address| !failed.contains(&address.as_str().to_lowercase()) && usable(address, diagnosis, context);
     for recipient in &diagnosis.recipients {
         let Some(text) = &recipient.diagnostic else { continue };
         let named = || find_addresses(text).take(MAX_LOOKED_AT);
-        let others = named().any(|found| usable(&found.address, diagnosis, context));
+        let others = named().any(|found| usable(&found.address));
         if !others {
             continue;
         }
@@ -32,9 +38,7 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
         }
         let evidence = recipient.evidence.iter().find(|one| one.claim == "diagnostic");
         for found in named() {
-            if usable(&found.address, diagnosis, context)
-                && names_new_before(text, found.start, recipient.reply_code, context)
-            {
+            if usable(&found.address) && names_new_before(text, found.start, recipient.reply_code, context) {
                 let evidence =
                     evidence.cloned().unwrap_or_else(|| mail.evidence("new address", "text", text, Place::default()));
                 push(
@@ -48,13 +52,19 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
         }
     }
     if diagnosis.kind == Kind::AutoReply {
-        in_answer(mail, diagnosis, context, &mut out);
+        in_answer(mail, diagnosis, context, &usable, &mut out);
     }
     out
 }
 
 /// An automatic answer that names another address on a line with such a wording, or on the one behind it.
-fn in_answer(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context, out: &mut Vec<NewAddress>) {
+fn in_answer(
+    mail: &Mail<'_>,
+    diagnosis: &Diagnosis,
+    context: &Context,
+    usable: &dyn Fn(&Address) -> bool,
+    out: &mut Vec<NewAddress>,
+) {
     let sender = diagnosis.notice.from.as_deref().and_then(crate::mail::read_address);
     for zone in zone::zones(mail) {
         for at in zone.from..zone.to {
@@ -69,7 +79,7 @@ fn in_answer(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context, out: &mu
             }
             for found in find_addresses(line).take(MAX_LOOKED_AT) {
                 let own = sender.as_ref().is_some_and(|sender| sender.same_as(found.address.as_str()));
-                if !own && usable(&found.address, diagnosis, context) {
+                if !own && usable(&found.address) {
                     let place = Place { part: zone.part, line: u32::try_from(at).unwrap_or(u32::MAX) };
                     let evidence = mail.evidence("new address", "automatic answer", line.trim(), place);
                     push(out, sender.clone(), found.address, stdx::squeeze(&sentence).as_ref(), evidence);
@@ -100,11 +110,14 @@ fn names_new_before(text: &str, start: usize, code: Option<u16>, context: &Conte
     code == Some(551) || names_new(text.get(..start).unwrap_or_default(), context)
 }
 
+/// The failed addresses in lower case: a notice may name thousands, each in the words for it.
+fn failed(diagnosis: &Diagnosis) -> HashSet<String> {
+    let all = diagnosis.recipients.iter().flat_map(|one| [Some(&one.address), one.original_address.as_ref()]);
+    all.flatten().map(|address| address.as_str().to_lowercase()).collect()
+}
+
+/// Whether an address may be somebody's new one.
 fn usable(address: &Address, diagnosis: &Diagnosis, context: &Context) -> bool {
-    let failed = diagnosis.recipients.iter().any(|recipient| {
-        recipient.address.same_as(address.as_str())
-            || recipient.original_address.as_ref().is_some_and(|original| original.same_as(address.as_str()))
-    });
     let sender = diagnosis.original.from.as_deref().is_some_and(|from| address.same_as(from));
-    !failed && !sender && !address.is_office() && !context.identity.owns_address(address.as_str())
+    !sender && !address.is_office() && !context.identity.owns_address(address.as_str())
 }

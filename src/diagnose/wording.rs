@@ -6,7 +6,7 @@ use super::merge::SURROUNDINGS;
 use super::prose::{self, Manner};
 use super::quirks;
 use super::zone::Zone;
-use crate::mail::read_address;
+use crate::mail::{Mail, find_addresses, read_address};
 use crate::model::{Address, Fact, Origin, PerRecipient, Place, Report, Returned, reply};
 use crate::rules::{Extent, Format, RuleBook};
 use crate::stdx;
@@ -130,6 +130,28 @@ fn by_any(zones: &[Zone<'_>], rules: &RuleBook, known: &Known<'_>) -> quirks::Re
         found.extend(words.map(|said| PerRecipient { said: vec![said], ..PerRecipient::default() }));
     }
     quirks::Reading { recipients: found, weak, ..quirks::Reading::default() }
+}
+
+/// A report that ends in the middle of an address, as the mail does: the whole address, where the text names it.
+pub(super) fn mend_cut(report: &mut Report, mail: &Mail<'_>, zones: &[Zone<'_>]) {
+    let Some(fact) = report.recipients.last_mut().and_then(|last| last.recipient.as_mut()) else { return };
+    let (part, line) = (fact.place.part as usize, fact.place.line as usize);
+    let ends = mail.parts.get(part).is_some_and(|last| line + 1 == last.text().len());
+    if !ends || part + 1 != mail.parts.len() {
+        return;
+    }
+    let cut = fact.value.as_str();
+    let begins =
+        |whole: &str| whole.len() > cut.len() && stdx::starts_with_ignore_case(whole.as_bytes(), cut.as_bytes());
+    let whole = zones.iter().find_map(|zone| {
+        (zone.from..zone.to).find_map(|at| {
+            let found = find_addresses(zone.text.line(at)).find(|found| begins(found.address.as_str()))?;
+            Some((found.address, prose::place(zone, at)))
+        })
+    });
+    if let Some((value, place)) = whole {
+        *fact = Fact { value, place, origin: fact.origin, from: "text" };
+    }
 }
 
 /// What a notice about one recipient says elsewhere: its reply where none was read, and everything, for a cause that

@@ -25,6 +25,7 @@ mod requirements;
 mod rules;
 mod scale;
 mod schema;
+mod screen_properties;
 mod screens;
 mod servers;
 mod six_keys;
