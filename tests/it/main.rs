@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod config;
 mod corpus;
+mod crash;
 mod day;
 mod desk;
 mod dns;
