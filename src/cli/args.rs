@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    auth_card, check_address, config, decide, diagnose, explain, export, import, list, open, pull, rules, schema, show,
-    step, store, suggest,
+    auth_card, browser, check_address, config, decide, diagnose, explain, export, import, list, open, pull, resend,
+    rules, schema, settle, show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
@@ -33,9 +33,10 @@ Examples:
   bounceback explain \"550 5.7.26\"       what does this code mean?
   bounceback config example             begin a configuration with this
   bounceback pull && bounceback list    fetch what is new, print every case
+  bounceback status                     how much waits; made for cron
   bounceback export --output fixed.csv  the corrected addresses
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.";
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done; \"status\": 10 something waits.";
 
 /// A whole command line.
 #[derive(Debug, Parser)]
@@ -89,6 +90,10 @@ pub(super) enum Command {
     Demo,
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
+    /// Say how much waits; exit code 10 when something does
+    Status(status::Args),
+    /// Sign in with a code in a browser, for accounts that want it
+    SignIn(browser::Args),
     /// Read bounces from files into the store
     Import(import::Args),
     /// Read bounces from files into the store and open the screen on them
@@ -101,12 +106,18 @@ pub(super) enum Command {
     Show(show::Args),
     /// Decide a case, in the same journal as on the screen
     Decide(decide::Args),
+    /// Settle everything that is older than a date, in one act
+    Settle(settle::Args),
+    /// Take back the last act
+    Undo(settle::UndoArgs),
     /// Explain mails without storing anything
     Diagnose(diagnose::Args),
     /// Explain a status or reply code
     Explain(explain::Args),
     /// Say who a failed address should have been
     Suggest(suggest::Args),
+    /// Print the answer that came back, as text to paste into its ticket again
+    Resend(resend::Args),
     /// Say what is known of an address without asking its server
     CheckAddress(check_address::Args),
     /// Show what our domain publishes for SPF, DKIM and DMARC, and what to change

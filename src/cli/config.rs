@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::Subcommand;
 
+use super::browser::Service;
 use super::failure::{Failure, Outcome, Result};
 use super::setting::{Setting, shown};
 use crate::config::{Paths, SAMPLE, SignIn};
@@ -50,11 +51,15 @@ pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
     writeln!(out, "own rules      {}", config.rules.len())?;
     Desk::open(&setting.storeless_options())?;
     for account in setting.accounts()? {
-        let sign_in = match account.sign_in {
+        let sign_in = match &account.sign_in {
             SignIn::PasswordCommand(_) => "password by command",
             SignIn::TokenCommand(_) => "token by command",
+            SignIn::OAuth(_) => "sign-in by browser",
             SignIn::Ask => "password asked for",
         };
+        if let SignIn::OAuth(oauth) = &account.sign_in {
+            Service::of(oauth)?;
+        }
         let at = format!("{} at {}:{}", account.user, account.host, account.port);
         writeln!(
             out,

@@ -15,6 +15,8 @@ pub enum Outcome {
     Done,
     /// Some of it could not be done; what, was said on standard error.
     Partly,
+    /// Everything was done, and something waits for a decision.
+    Waiting,
 }
 
 impl From<Outcome> for ExitCode {
@@ -22,6 +24,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Partly => Self::from(3),
+            Outcome::Waiting => Self::from(10),
         }
     }
 }
@@ -119,6 +122,18 @@ impl From<io::Error> for Failure {
 impl From<crate::config::Error> for Failure {
     fn from(error: crate::config::Error) -> Self {
         Self::new(&error).hint(error.hint())
+    }
+}
+
+impl From<crate::oauth::Error> for Failure {
+    fn from(error: crate::oauth::Error) -> Self {
+        Self::new(&error).hint(error.hint())
+    }
+}
+
+impl From<crate::source::Error> for Failure {
+    fn from(error: crate::source::Error) -> Self {
+        Self::new(&error).hint(error.hint.as_deref())
     }
 }
 

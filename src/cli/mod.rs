@@ -4,6 +4,7 @@
 
 mod args;
 mod auth_card;
+mod browser;
 mod check_address;
 mod config;
 mod decide;
@@ -18,12 +19,15 @@ mod log;
 mod open;
 mod progress;
 mod pull;
+mod resend;
 mod rules;
 mod schema;
 mod screen;
 mod setting;
+mod settle;
 mod show;
 mod sign_in;
+mod status;
 mod step;
 mod store;
 mod suggest;
@@ -86,17 +90,22 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         }
         Some(Command::Demo) => demo::run(setting, show, out),
         Some(Command::Pull(args)) => pull::run(args, setting, out),
+        Some(Command::Status(args)) => status::run(args, setting, out),
+        Some(Command::SignIn(args)) => browser::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),
         Some(Command::Open(args)) => open::run(args, setting, show, out),
         Some(Command::Step(args)) => step::run(args, setting, show, out),
         Some(Command::List(args)) => list::run(args, setting, out),
         Some(Command::Show(args)) => show::run(args, setting, out),
         Some(Command::Decide(args)) => decide::run(args, setting, out),
+        Some(Command::Settle(args)) => settle::run(args, setting, out),
+        Some(Command::Undo(args)) => settle::undo(args, setting, out),
         Some(Command::Diagnose(args)) => diagnose::run(args, setting, out),
         Some(Command::Explain(args)) => explain::run(args, setting, out),
         Some(Command::Suggest(args)) => suggest::run(args, setting, out),
         Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
         Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
+        Some(Command::Resend(args)) => resend::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),

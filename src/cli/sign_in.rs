@@ -5,9 +5,13 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::browser::Service;
 use super::failure::{Failure, Result};
-use crate::config::{Account, SignIn, Tls, secret_of_command};
+use crate::config::providers::cure;
+use crate::config::{Account, OAuth, SignIn, Tls, secret_of_command};
 use crate::model::Secret;
 use crate::source::imap::{Auth, Options, Tls as Protection};
 
@@ -16,6 +20,8 @@ use crate::source::imap::{Auth, Options, Tls as Protection};
 pub struct SignIns {
     accounts: Vec<Account>,
     typed: HashMap<String, Secret>,
+    /// Access tokens of this run, and until when they are good; shared by all copies.
+    tokens: Arc<Mutex<HashMap<String, (Secret, Instant)>>>,
 }
 
 impl SignIns {
@@ -53,8 +59,9 @@ impl SignIns {
             return Err(Failure::new(format!("no account \"{name}\" to sign in to")));
         };
         let auth = match &account.sign_in {
-            SignIn::PasswordCommand(argv) => Auth::Password(secret_of_command("password_command", argv)?),
-            SignIn::TokenCommand(argv) => Auth::XOAuth2(secret_of_command("token_command", argv)?),
+            SignIn::PasswordCommand(argv) => Auth::Password(secret_of_command("password_command", argv, patience())?),
+            SignIn::TokenCommand(argv) => Auth::XOAuth2(secret_of_command("token_command", argv, patience())?),
+            SignIn::OAuth(oauth) => Auth::XOAuth2(self.token(name, oauth)?),
             SignIn::Ask => Auth::Password(
                 from_environment(name)
                     .or_else(|| self.typed.get(name).cloned())
@@ -63,6 +70,7 @@ impl SignIns {
         };
         let mut options = Options::new(&account.name, &account.host, &account.user, auth);
         options.port = account.port;
+        options.cure = cure;
         options.ca_file.clone_from(&account.ca_file);
         options.folders.clone_from(&account.folders);
         options.sent_folders.clone_from(&account.sent_folders);
@@ -73,6 +81,27 @@ impl SignIns {
         };
         Ok(options)
     }
+
+    /// An access token for an account that signs in by browser: the one of this run, else a new one.
+    fn token(&self, name: &str, oauth: &OAuth) -> Result<Secret> {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((token, until)) = tokens.get(name)
+            && Instant::now() + MARGIN < *until
+        {
+            return Ok(token.clone());
+        }
+        let granted = Service::of(oauth)?.renew(name)?;
+        tokens.insert(name.to_owned(), (granted.access.clone(), Instant::now() + granted.expires_in));
+        Ok(granted.access)
+    }
+}
+
+/// Not used any more when it is this close to its end: a pull may take a while.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// How long a command may take: somebody at a terminal may be asked for a passphrase, a cron job may not hang.
+fn patience() -> Duration {
+    Duration::from_secs(if std::io::stdin().is_terminal() { 120 } else { 10 })
 }
 
 /// `BOUNCEBACK_PASSWORD_SUPPORT` for the account "support", else `BOUNCEBACK_PASSWORD`.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::error::Error;
+use super::oauth::{self, OAuth};
 use super::{Reader, file, paths};
 
 /// How the connection is protected.
@@ -26,6 +27,8 @@ pub enum SignIn {
     PasswordCommand(Vec<String>),
     /// A command prints an OAuth2 access token, for XOAUTH2.
     TokenCommand(Vec<String>),
+    /// Signed in once with a code in a browser; the refresh token is kept.
+    OAuth(OAuth),
     /// Asked once per run, or taken from the environment; never stored.
     Ask,
 }
@@ -71,7 +74,7 @@ pub(super) fn read(reader: &Reader<'_>, table: &Spanned<file::Account>) -> Resul
     let host = reader.filled(&written.host)?;
     let tls = tls(reader, written, &host)?;
     let dir = reader.path.parent().unwrap_or(Path::new(""));
-    let sign_in = sign_in(reader, written)?;
+    let sign_in = sign_in(reader, written, dir)?;
     let folders = match &written.folders {
         None => vec!["INBOX".to_owned()],
         Some(folders) if folders.get_ref().is_empty() || folders.get_ref().iter().any(String::is_empty) => {
@@ -119,19 +122,17 @@ fn tls(reader: &Reader<'_>, written: &file::Account, host: &str) -> Result<Tls, 
     }
 }
 
-fn sign_in(reader: &Reader<'_>, written: &file::Account) -> Result<SignIn, Error> {
-    let command = |argv: &Spanned<Vec<String>>| match argv.get_ref().first().map(String::as_str) {
-        None | Some("") => Err(reader.wrong(
-            argv,
-            "the command is empty; expected a program and its arguments, such as [\"pass\", \"show\", \"mail\"]",
-        )),
-        Some(_) => Ok(argv.get_ref().clone()),
-    };
-    match (&written.password_command, &written.token_command) {
-        (Some(_), Some(token)) => Err(reader.wrong(token, "password_command and token_command exclude each other")),
-        (Some(password), None) => Ok(SignIn::PasswordCommand(command(password)?)),
-        (None, Some(token)) => Ok(SignIn::TokenCommand(command(token)?)),
-        (None, None) => Ok(SignIn::Ask),
+fn sign_in(reader: &Reader<'_>, written: &file::Account, dir: &Path) -> Result<SignIn, Error> {
+    let oauth = oauth::read(reader, written, dir)?;
+    match (&written.password_command, &written.token_command, oauth) {
+        (Some(_), Some(token), _) => Err(reader.wrong(token, "password_command and token_command exclude each other")),
+        (Some(other), _, Some(_)) | (_, Some(other), Some(_)) => {
+            Err(reader.wrong(other, "oauth and a command for the password or the token exclude each other"))
+        }
+        (Some(password), None, None) => Ok(SignIn::PasswordCommand(reader.command(password)?)),
+        (None, Some(token), None) => Ok(SignIn::TokenCommand(reader.command(token)?)),
+        (None, None, Some(oauth)) => Ok(SignIn::OAuth(oauth)),
+        (None, None, None) => Ok(SignIn::Ask),
     }
 }
 

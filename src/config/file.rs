@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) ticket_url: Option<Spanned<String>>,
     pub(super) lead: Option<Spanned<String>>,
     pub(super) retention: Option<Spanned<String>>,
+    pub(super) language: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) name_servers: Vec<Spanned<String>>,
     #[serde(default)]
@@ -40,6 +41,14 @@ pub(super) struct Account {
     pub(super) user: Option<Spanned<String>>,
     pub(super) password_command: Option<Spanned<Vec<String>>>,
     pub(super) token_command: Option<Spanned<Vec<String>>>,
+    pub(super) oauth: Option<Spanned<String>>,
+    pub(super) oauth_tenant: Option<Spanned<String>>,
+    pub(super) oauth_client_id: Option<Spanned<String>>,
+    pub(super) oauth_token_file: Option<Spanned<String>>,
+    pub(super) oauth_token_command: Option<Spanned<Vec<String>>>,
+    pub(super) oauth_store_command: Option<Spanned<Vec<String>>>,
+    pub(super) oauth_authority: Option<Spanned<String>>,
+    pub(super) oauth_scope: Option<Spanned<String>>,
     pub(super) folders: Option<Spanned<Vec<String>>>,
     #[serde(default)]
     pub(super) sent_folders: Vec<String>,

@@ -7,6 +7,7 @@ mod account;
 mod command;
 mod error;
 mod file;
+mod oauth;
 mod paths;
 pub mod providers;
 
@@ -20,6 +21,7 @@ use toml::Spanned;
 pub use account::{Account, SignIn, Tls};
 pub use command::secret_of_command;
 pub use error::Error;
+pub use oauth::{Keep, OAuth};
 pub use paths::Paths;
 
 use crate::model::Identity;
@@ -41,6 +43,10 @@ pub struct Config {
     pub lead: Option<String>,
     /// After how many days personal data goes; never when not set.
     pub retention_days: Option<u32>,
+    /// Language of the texts for customers, such as "en".
+    pub language: Option<String>,
+    /// The lead's own texts for customers (`texts/*.toml`, in order of name): name and text.
+    pub texts: Vec<(String, String)>,
     /// Name servers to ask about domains; those of the system when empty.
     pub name_servers: Vec<SocketAddr>,
     /// The inboxes.
@@ -69,7 +75,8 @@ impl Config {
         config.keys = read_optional(&dir.join("keys.toml"))?;
         config.theme = read_optional(&dir.join("theme.toml"))?;
         config.rules.extend(read_optional(&dir.join("causes.toml"))?);
-        config.rules.extend(rule_files(&dir.join("rules"))?);
+        config.rules.extend(toml_files(&dir.join("rules"))?);
+        config.texts = toml_files(&dir.join("texts"))?;
         Ok(config)
     }
 
@@ -100,6 +107,7 @@ impl Config {
         config.identity.desk = file.desk.as_ref().map(|desk| reader.filled(desk)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
+        config.language = file.language.as_ref().map(|name| reader.filled(name)).transpose()?;
         for server in &file.name_servers {
             config.name_servers.push(reader.name_server(server)?);
         }
@@ -131,7 +139,7 @@ fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
     }
 }
 
-fn rule_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
+fn toml_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -160,6 +168,16 @@ impl Reader<'_> {
             return Err(self.wrong(text, "this must be one line of text and not empty"));
         }
         Ok(trimmed.to_owned())
+    }
+
+    fn command(&self, argv: &Spanned<Vec<String>>) -> Result<Vec<String>, Error> {
+        match argv.get_ref().first().map(String::as_str) {
+            None | Some("") => Err(self.wrong(
+                argv,
+                "the command is empty; expected a program and its arguments, such as [\"pass\", \"show\", \"mail\"]",
+            )),
+            Some(_) => Ok(argv.get_ref().clone()),
+        }
     }
 
     fn address(&self, text: &Spanned<String>) -> Result<String, Error> {

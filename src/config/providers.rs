@@ -224,9 +224,10 @@ pub fn providers() -> &'static [Provider] {
     &table().providers
 }
 
-/// What to do about a server's refusal where the provider is not known.
-pub fn cure_of_any(server_text: &str) -> Option<&'static str> {
-    cure_among(&table().errors, server_text)
+/// What to do about a server's refusal; the cures of the provider whose server it is come first.
+pub fn cure(host: &str, server_text: &str) -> Option<&'static str> {
+    let own = Provider::of_host(host).and_then(|provider| cure_among(&provider.errors, server_text));
+    own.or_else(|| cure_among(&table().errors, server_text))
 }
 
 impl Provider {
@@ -252,11 +253,6 @@ impl Provider {
             UserForm::Address => address.to_owned(),
             UserForm::LocalPart => address.rsplit_once('@').map_or(address, |(local, _)| local).to_owned(),
         }
-    }
-
-    /// What to do about what its server said; the provider's own cures first, then those for any server.
-    pub fn cure(&self, server_text: &str) -> Option<&str> {
-        cure_among(&self.errors, server_text).or_else(|| cure_of_any(server_text))
     }
 }
 
@@ -415,15 +411,18 @@ mod tests {
 
     #[test]
     fn what_servers_say_has_a_cure() {
-        let cure = |id, text| Provider::by_id(id).and_then(|provider| provider.cure(text)).unwrap_or("-");
+        let of = |host, text| cure(host, text).unwrap_or("-");
         let google = "[ALERT] Application-specific password required: https://support.google.com/accounts/answer/185833 (Failure)";
-        assert!(cure("google", google).contains("apppasswords"));
-        assert!(cure("google", "[AUTHENTICATIONFAILED] Invalid credentials (Failure)").contains("app password"));
-        assert!(cure("microsoft-365", "LOGIN failed.").contains("oauth = \"microsoft\""));
-        assert!(cure("microsoft-365", "AUTHENTICATE failed.").contains("full access"));
-        assert!(cure("zoho-eu", "[ALERT] You are yet to enable IMAP for your account.").contains("switch on IMAP"));
-        assert!(cure("strato", "[AUTHENTICATIONFAILED] Authentication failed.").contains("app password"));
-        assert_eq!(cure("strato", "OK"), "-");
-        assert!(cure_of_any("[PRIVACYREQUIRED] no").is_some_and(|cure| cure.contains("TLS")));
+        assert!(of("imap.gmail.com", google).contains("apppasswords"));
+        assert!(of("imap.gmail.com", "[AUTHENTICATIONFAILED] Invalid credentials (Failure)").contains("app password"));
+        assert!(of("outlook.office365.com", "LOGIN failed.").contains("oauth = \"microsoft\""));
+        assert!(of("outlook.office365.com", "AUTHENTICATE failed.").contains("full access"));
+        assert!(of("imap.zoho.eu", "[ALERT] You are yet to enable IMAP for your account.").contains("switch on IMAP"));
+        let strato = Provider::by_id("strato").and_then(|provider| provider.host.as_deref()).expect("listed");
+        assert!(of(strato, "[AUTHENTICATIONFAILED] Authentication failed.").contains("app password"));
+        assert_eq!(of(strato, "OK"), "-");
+        assert!(of("imap.company.example", "[PRIVACYREQUIRED] no").contains("TLS"));
+        assert!(of("imap.company.example", "BasicAuthBlocked").contains("oauth"));
+        assert!(of("imap.company.example", "this mailbox is not enabled for IMAP use").contains("switch on IMAP"));
     }
 }

@@ -5,6 +5,7 @@
 mod deliver;
 mod error;
 mod fill;
+mod letter;
 mod lookup;
 mod material;
 mod offer;
@@ -15,6 +16,7 @@ mod turn;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use crate::source::Cancel;
 pub use crate::store::{Changes, Counts, Receipt, StoredNotice as Notice};
@@ -25,6 +27,7 @@ pub use pull::{PullProgress, Pulled};
 pub use turn::Turn;
 
 use crate::diagnose::Context;
+use crate::dns::Resolver;
 use crate::model::{Address, Case, CaseId, Decision, Identity, Note, Timestamp, Verdict};
 use crate::rules::RuleBook;
 use crate::store::Store;
@@ -45,6 +48,12 @@ pub struct Options {
     pub rule_files: Vec<(String, String)>,
     /// Open an existing store only: a missing one is empty and is not made.
     pub look_only: bool,
+    /// Language of the texts for customers; English when not set.
+    pub language: Option<String>,
+    /// The lead's own texts for customers: name and text.
+    pub texts: Vec<(String, String)>,
+    /// Asks about domains; nobody is asked without it.
+    pub resolver: Option<Arc<Resolver>>,
 }
 
 /// Everything known about one case.
@@ -74,6 +83,9 @@ pub struct Desk {
     context: Context,
     lead: String,
     ticket_url: Option<String>,
+    resolver: Arc<Resolver>,
+    language: String,
+    texts: Vec<(String, String)>,
     shelf: RefCell<Option<material::Shelf>>,
 }
 
@@ -94,6 +106,9 @@ impl Desk {
             context,
             lead: options.lead.clone(),
             ticket_url: options.ticket_url.clone(),
+            resolver: options.resolver.clone().unwrap_or_else(|| Arc::new(Resolver::offline())),
+            language: options.language.clone().unwrap_or_else(|| "en".to_owned()),
+            texts: options.texts.clone(),
             shelf: RefCell::default(),
         })
     }

@@ -79,13 +79,14 @@ impl Desk {
         }
         let mut quiet = |_| {};
         let batches = RefCell::new(Batches::new(&mut self.store, now, &mut quiet));
+        let mut told = None;
         let pulled = parallel::in_order(
             |mail| examine(mail, &context),
             &mut |(mail, diagnosis)| batches.borrow_mut().take(mail, diagnosis),
             |feed| {
                 let candidate = |header: &[u8]| is_candidate_with(header, &context);
-                let account = imap::Options { scan_fields: HEADER_FIELDS, ..account.clone() };
-                imap::pull(&account, &cursors, &candidate, cancel, &mut |event| match event {
+                let scan = imap::Scan { fields: HEADER_FIELDS, candidate: &candidate };
+                imap::pull(account, &cursors, scan, cancel, &mut |event| match event {
                     Event::Mail(mail) => {
                         let weight = mail.bytes.len();
                         feed.put(mail, weight)
@@ -93,7 +94,13 @@ impl Desk {
                     Event::Batch { folder, cursor } => {
                         feed.drain()?;
                         let state = serde_json::to_string(&cursor).unwrap_or_default();
-                        batches.borrow_mut().commit(Some((&account.name, &folder, &state)))
+                        batches.borrow_mut().commit(Some((&account.name, &folder, &state)))?;
+                        // Told again now that the rows are there.
+                        if let Some(PullProgress::Report { found, .. }) = &mut told {
+                            *found = batches.borrow().filled.notices;
+                        }
+                        told.take().into_iter().for_each(&mut *progress);
+                        ControlFlow::Continue(())
                     }
                     Event::Unreadable { place, why } => batches.borrow_mut().unreadable(place, why),
                     Event::Opened { folder: name, exists, .. } => {
@@ -102,7 +109,9 @@ impl Desk {
                     }
                     Event::Progress { folder, scanned, candidates, total, bytes, .. } => {
                         let found = batches.borrow().filled.notices;
-                        progress(PullProgress::Report { folder, scanned, total, candidates, found, bytes });
+                        let report = PullProgress::Report { folder, scanned, total, candidates, found, bytes };
+                        told = Some(report.clone());
+                        progress(report);
                         ControlFlow::Continue(())
                     }
                     Event::Waiting { seconds, why } => {
@@ -137,7 +146,6 @@ impl Desk {
         let name = format!("{}/sent", account.name);
         let mut options = account.clone();
         options.folders = std::mem::take(&mut options.sent_folders);
-        options.scan_fields = &["TO", "CC", "DATE"];
         let mut cursors = BTreeMap::new();
         for (folder, state) in self.store.cursors(&name)? {
             cursors.insert(folder, serde_json::from_str::<Cursor>(&state).unwrap_or_default());
@@ -152,8 +160,9 @@ impl Desk {
             }
             false
         };
+        let scan = imap::Scan { fields: &["TO", "CC", "DATE"], candidate: &meet };
         let mut failed = None;
-        let pulled = imap::pull(&options, &cursors, &meet, cancel, &mut |event| {
+        let pulled = imap::pull(&options, &cursors, scan, cancel, &mut |event| {
             let Event::Batch { folder, cursor } = event else { return ControlFlow::Continue(()) };
             let people: Vec<_> = std::mem::take(&mut *met.borrow_mut()).into_values().collect();
             let state = serde_json::to_string(&cursor).unwrap_or_default();

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 pub use book::Book;
 pub use check::{Finding, Level, check};
-pub use named::named_in_text;
+pub use named::{begins_quoted_field, introduces_quote, named_in_text};
 
 use crate::model::{Address, Cause};
 
@@ -148,6 +148,11 @@ pub fn suggest(query: &Query<'_>, book: &Book) -> Vec<Suggestion> {
         local::offer(query, book, reading, &mut pool);
     }
     pool.finish()
+}
+
+/// Whether a domain is a large provider's, where anybody may have a mailbox.
+pub fn is_provider(domain: &str) -> bool {
+    data::data().is_provider(domain)
 }
 
 /// Whether an address is the one in this text, which may carry brackets and blanks around it.

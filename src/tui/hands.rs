@@ -7,7 +7,8 @@ use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written}
 use super::session;
 use crate::desk::{Changes, Desk, Error, Receipt};
 use crate::export::{Cells, csv, json, to_file};
-use crate::model::{CaseId, Timestamp, Verdict};
+use crate::model::{CaseId, Timestamp, Verdict, Zone};
+use crate::resend::Wanted;
 use crate::suggest;
 
 impl From<Error> for Failure {
@@ -117,9 +118,18 @@ impl Hands {
             }
             Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
             Effect::Export(order) => Msg::Exported(self.export(order, now)),
-            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {
-                return None;
-            }
+            Effect::Letter(id, wanted) => match self.letter(&id, wanted) {
+                Ok((what, text)) => Msg::Letter(what, text),
+                Err(error) => Msg::Failed(error.into()),
+            },
+            Effect::Pull
+            | Effect::Stop
+            | Effect::Edit(..)
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::LookUp(_)
+            | Effect::Card(_) => return None,
         })
     }
 
@@ -151,6 +161,16 @@ impl Hands {
         }
         let result = self.desk.decide_each(&acts, None, now);
         self.done(result)
+    }
+
+    /// What the text is, and the text.
+    fn letter(&self, id: &CaseId, wanted: Wanted) -> Result<(String, String), Error> {
+        let case = self.desk.find(&id.0)?;
+        let what = match wanted {
+            Wanted::Resend => format!("the answer to {}", case.corrected_to.as_ref().unwrap_or(&case.address)),
+            Wanted::OtherWay => format!("a text to reach {} another way", case.address),
+        };
+        Ok((what, self.desk.letter(&case, Some(wanted), None, &Zone::of_system())?))
     }
 
     fn count(&self) -> Result<Vec<(String, String)>, Error> {

@@ -33,6 +33,8 @@ pub struct Setup {
     pub words: BTreeMap<Cause, CauseWords>,
     /// Link to a ticket, with `{ticket}`.
     pub ticket_url: Option<String>,
+    /// Domains that are ours.
+    pub own_domains: Vec<String>,
     /// Folder for exports.
     pub export_dir: PathBuf,
     /// Names of the accounts that `$` fetches from.
@@ -129,6 +131,15 @@ pub enum Layer {
     Confirm(Box<Confirm>),
     /// A page of text: help, status, messages, summary.
     Page(Page),
+}
+
+/// A text that was made for the lead, to read and to copy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// Its heading.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<String>,
 }
 
 /// A fetch in the background.
@@ -238,6 +249,10 @@ pub struct Model {
     pub drafts: BTreeMap<String, Option<String>>,
     /// What the store holds besides cases: label and text.
     pub counted: Vec<(String, String)>,
+    /// The case whose address was corrected last in this run.
+    pub corrected_last: Option<CaseId>,
+    /// The text of the page [`Subject::Sheet`](super::page::Subject::Sheet).
+    pub sheet: Sheet,
     /// Whether the summary is printed when the screen closes.
     pub print_summary: bool,
     /// Whether Ctrl-C was the last key.
@@ -277,6 +292,8 @@ impl Model {
             mail_requested: None,
             drafts: BTreeMap::new(),
             counted: Vec::new(),
+            corrected_last: None,
+            sheet: Sheet::default(),
             print_summary: false,
             cancelled: false,
             quit: false,

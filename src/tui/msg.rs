@@ -6,6 +6,7 @@ use super::input::Key;
 use super::model::Repeat;
 use crate::desk::{Changes, Detail, Receipt};
 use crate::model::{Case, CaseId, Timestamp, Verdict};
+use crate::resend::Wanted;
 use crate::suggest::Finding;
 
 /// Why something did not work, in words, with what can be done about it.
@@ -54,6 +55,10 @@ pub enum Msg {
     Draft(String, Option<String>),
     /// What is to be said of an address being typed.
     Checked(String, Vec<Finding>),
+    /// What the name system says of the domain of an address being typed.
+    LookedUp(String, Finding),
+    /// What our domain publishes for SPF, DKIM and DMARC: the domain, and the card line by line.
+    Card(String, Vec<String>),
     /// A decision is on disk, or is not.
     Decided(Deed, Result<Done, Failure>),
     /// Undo or redo came back.
@@ -71,6 +76,8 @@ pub enum Msg {
     Edited(CaseId, Result<Option<String>, Failure>),
     /// The frame was drawn.
     Painted,
+    /// A text is ready for the clipboard: what it is, and the text.
+    Letter(String, String),
     /// Something else failed.
     Failed(Failure),
     /// Something else went well, in words.
@@ -175,6 +182,12 @@ pub enum Effect {
     Draft(String),
     /// Check an address that is to replace the failed one.
     Check(String, String),
+    /// Ask the name system about the domain of an address being typed, where that is allowed.
+    LookUp(String),
+    /// Write the text for the customer of a case.
+    Letter(CaseId, Wanted),
+    /// Look up what a domain of ours publishes for SPF, DKIM and DMARC.
+    Card(String),
     /// Decide, as one act.
     Decide(Deed, Vec<(CaseId, Verdict)>, Option<String>),
     /// Accept the proposal of each, as one act.

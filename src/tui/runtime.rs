@@ -15,6 +15,7 @@ use ratatui::Terminal;
 
 use super::editor;
 use super::input::{Input, Parser};
+use super::look_up;
 use super::model::Model;
 use super::msg::{Effect, Failure, FetchStep, Msg};
 use super::paint::Painter;
@@ -58,6 +59,8 @@ pub(super) struct Runtime {
     kept: BTreeMap<String, Option<String>>,
     keep_at: Option<Instant>,
     wanted: Wanted,
+    /// Addresses whose domain wants to be looked up.
+    questions: Sender<String>,
     accounts: Vec<Arc<Account>>,
     desk_options: desk::Options,
     cancel: Cancel,
@@ -97,6 +100,7 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
     let (tokens, token_inbox) = channel();
     worker::keyboard(token_inbox, start.sender.clone())?;
     let signals = worker::signals(start.sender.clone())?;
+    let questions = look_up::addresses(start.desk_options.resolver.clone(), start.sender.clone())?;
     let painter = Painter::new(Out::open(), terminal::size());
     let mut runtime = Runtime {
         model: start.model,
@@ -113,6 +117,7 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
         kept: BTreeMap::new(),
         keep_at: None,
         wanted: Wanted::default(),
+        questions,
         accounts: start.accounts.into_iter().map(Arc::new).collect(),
         desk_options: start.desk_options,
         cancel: Cancel::new(),
@@ -239,6 +244,7 @@ impl Runtime {
                     self.update(message);
                 }
             }
+            Event::News(message) => self.update(*message),
             Event::Fetched(account, step) => {
                 let over = matches!(step, FetchStep::Ended { .. } | FetchStep::Failed(_));
                 self.update(Msg::Fetch(account, step));
@@ -317,6 +323,10 @@ impl Runtime {
             Effect::Load(_) => self.wanted.load = Some(effect),
             Effect::Mail(_) => self.wanted.mail = Some(effect),
             Effect::Pull => self.pull(),
+            Effect::LookUp(text) => {
+                let _ = self.questions.send(text);
+            }
+            Effect::Card(domain) => look_up::card(self.desk_options.clone(), domain, self.sender.clone()),
             Effect::Stop => {
                 self.cancel.cancel();
                 self.cancel = Cancel::new();

@@ -6,7 +6,7 @@ use super::input::{Code, Key};
 use super::keys::Action;
 use super::mail::Shown;
 use super::menu::Choice;
-use super::model::{Job, Layer, Model, Pane, Reading, Tone};
+use super::model::{Job, Layer, Model, Pane, Reading, Sheet, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
 use super::{deeds, layers, menus, session, view};
@@ -45,6 +45,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Draft(key, text) => layers::draft(model, &key, text, &mut effects),
         Msg::Checked(text, findings) => layers::checked(model, &text, findings, &mut effects),
+        Msg::LookedUp(text, finding) => layers::looked_up(model, text, finding),
+        Msg::Card(domain, lines) => {
+            model.sheet = Sheet { title: format!("{domain}: SPF, DKIM, DMARC"), lines };
+            page(model, Subject::Sheet, &mut effects);
+        }
         Msg::Decided(deed, result) => deeds::decided(model, &deed, result),
         Msg::Undone { redo, result } => deeds::undone(model, redo, result),
         Msg::Exported(result) => layers::exported(model, result),
@@ -54,6 +59,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Failed(failure) => {
             model.waiting = None;
             model.say(Tone::Error, failure.to_string());
+        }
+        Msg::Letter(what, text) => {
+            model.say(Tone::Plain, format!("sent to terminal: {what}, {} lines", text.lines().count()));
+            effects.push(Effect::Copy(text));
         }
         Msg::Said(text) => model.say(Tone::Plain, text),
         Msg::Ended => model.quit = true,
@@ -258,6 +267,13 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Status => page(model, Subject::Status, effects),
         Action::Messages => page(model, Subject::Messages, effects),
         Action::Help => page(model, Subject::Help, effects),
+        Action::AuthCard => match menus::our_domain(model) {
+            Some(domain) => {
+                model.say(Tone::Plain, format!("asking the name servers about {domain} ..."));
+                effects.push(Effect::Card(domain));
+            }
+            None => model.say(Tone::Warning, "which domain is ours is not known: set own_domains in the configuration"),
+        },
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Cancel => {
@@ -289,7 +305,7 @@ pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect
             view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect()
         }
         Subject::Status => menus::incident_filters(model),
-        Subject::Help | Subject::Messages => Vec::new(),
+        Subject::Help | Subject::Messages | Subject::Sheet => Vec::new(),
     };
     if subject == Subject::Status {
         effects.push(Effect::Count);

@@ -37,6 +37,8 @@ pub(super) enum Event {
     Continued,
     /// The desk answers one request.
     Answer(Vec<Msg>),
+    /// Something was found out in the background.
+    News(Box<Msg>),
     /// A fetch goes on.
     Fetched(String, FetchStep),
 }

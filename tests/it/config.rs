@@ -56,8 +56,20 @@ fn the_sample_can_be_used_with_every_line_of_it() {
     assert_eq!(config.accounts.len(), 1);
     for commented in SAMPLE.lines().filter(|line| line.starts_with("# ") && line.contains(" = ")) {
         let mut text = SAMPLE.replace(commented, commented.trim_start_matches("# "));
-        if commented.contains("token_command") {
+        if commented.contains("token_command") || commented.starts_with("# oauth") {
             text = text.replace("\npassword_command", "\n#");
+        }
+        if commented.starts_with("# oauth") {
+            // each of these keys needs the others
+            for key in ["oauth", "oauth_client_id"] {
+                text = text.replace(&format!("# {key} ="), &format!("{key} ="));
+            }
+            let by_command = ["oauth_token_command", "oauth_store_command"];
+            let by_file = ["oauth_token_file"];
+            let keep = if commented.contains("_command") { &by_command[..] } else { &by_file[..] };
+            for key in keep {
+                text = text.replace(&format!("# {key} ="), &format!("{key} ="));
+            }
         }
         Config::parse(&text, Path::new("config.toml")).unwrap_or_else(|error| panic!("{commented}: {error}"));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bounceback::diagnose::{Context, diagnose, explain, families, is_candidate};
+use bounceback::diagnose::{Context, HEADER_FIELDS, diagnose, explain, families, is_candidate};
 use bounceback::model::{Cause, Identity, Kind, Ours};
 
 use crate::golden;
@@ -48,6 +48,38 @@ fn every_case_has_at_most_one_format_and_every_format_its_example() {
             format.family
         );
     }
+}
+
+/// A header with the named fields only, as a scan gets it.
+fn only(header: &str, names: &[&str]) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in header.split_inclusive('\n') {
+        if !line.starts_with([' ', '\t']) {
+            let name = line.split(':').next().unwrap_or_default();
+            inside = names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        }
+        if inside {
+            kept.push_str(line);
+        }
+    }
+    kept + "\n"
+}
+
+#[test]
+fn the_fields_of_a_scan_tell_as_much_as_the_whole_header() {
+    let beside = root().join("../shared/corpus");
+    let folders =
+        [root().join("tests/corpus"), root().join("assets/demo"), beside.join("public"), beside.join("generated")];
+    let mut candidates = 0;
+    for path in folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| golden::files(folder, "eml")) {
+        let mail = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).replace("\r\n", "\n").replace('\r', "\n");
+        let header = mail.split("\n\n").next().unwrap_or_default().to_owned() + "\n";
+        let whole = is_candidate(header.as_bytes());
+        assert_eq!(is_candidate(only(&header, HEADER_FIELDS).as_bytes()), whole, "{}", path.display());
+        candidates += u32::from(whole);
+    }
+    assert!(candidates > 100, "{candidates}");
 }
 
 #[test]

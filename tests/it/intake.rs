@@ -6,14 +6,14 @@ use std::process::Command;
 use std::time::Instant;
 
 use bounceback::model::Secret;
-use bounceback::source::imap::{Auth, Cursor, Event, Options, Outcome, Tls, pull};
+use bounceback::source::imap::{Auth, Cursor, Event, Options, Outcome, Scan, Tls, pull};
 use bounceback::source::{Cancel, Error, RawMail};
 
 use crate::servers::{Dovecot, PASSWORD, USER};
 
 /// The engine's first look at a header.
-pub(crate) fn candidate(header: &[u8]) -> bool {
-    bounceback::diagnose::is_candidate(header)
+pub(crate) fn scan() -> Scan<'static> {
+    Scan { fields: bounceback::diagnose::HEADER_FIELDS, candidate: &bounceback::diagnose::is_candidate }
 }
 
 pub(crate) fn options(server: &Dovecot, tls: Tls, auth: Auth) -> Options {
@@ -21,7 +21,6 @@ pub(crate) fn options(server: &Dovecot, tls: Tls, auth: Auth) -> Options {
     options.port = if tls == Tls::Implicit { server.tls } else { server.plain };
     options.tls = tls;
     options.ca_file = Some(server.ca());
-    options.scan_fields = bounceback::diagnose::HEADER_FIELDS;
     options
 }
 
@@ -40,7 +39,7 @@ pub(crate) struct Pulled {
 impl Pulled {
     pub(crate) fn run(&mut self, options: &Options) -> Result<Outcome, Error> {
         let cursors = self.cursors.clone();
-        pull(options, &cursors, &candidate, &Cancel::new(), &mut |event| {
+        pull(options, &cursors, scan(), &Cancel::new(), &mut |event| {
             match event {
                 Event::Mail(mail) => self.mails.push(mail),
                 Event::Batch { folder, cursor } => {
@@ -152,13 +151,12 @@ fn child() {
     options.port = u16::try_from(order["port"].as_u64().unwrap()).unwrap();
     options.tls = if order["tls"].as_bool().unwrap() { Tls::Implicit } else { Tls::None };
     options.ca_file = order["ca"].as_str().map(Into::into);
-    options.scan_fields = bounceback::diagnose::HEADER_FIELDS;
     options.folders =
         order["folders"].as_array().unwrap().iter().map(|folder| folder.as_str().unwrap().to_owned()).collect();
     (options.limits.connect, options.limits.command, options.limits.stall) =
         (time("connect"), time("command"), time("stall"));
     let (mut places, mut unreadable, start_kib, start) = (Vec::new(), 0, memory("VmRSS"), Instant::now());
-    let outcome = pull(&options, &BTreeMap::new(), &candidate, &Cancel::new(), &mut |event| {
+    let outcome = pull(&options, &BTreeMap::new(), scan(), &Cancel::new(), &mut |event| {
         match event {
             Event::Mail(mail) => places.push(mail.place.0),
             Event::Unreadable { .. } => unreadable += 1,

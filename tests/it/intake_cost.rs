@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bounceback::source::Cancel;
 use bounceback::source::imap::{Cursor, Event, Options, Tls, pull};
 
-use crate::intake::{Child, candidate, options, password};
+use crate::intake::{Child, options, password, scan};
 use crate::proxy::{Line, Proxy};
 use crate::servers::{Dovecot, PASSWORD, full, installed};
 
@@ -31,7 +31,7 @@ fn measure(base: &Options, target: u16, line: Line, cursors: &BTreeMap<String, C
     options.port = proxy.port;
     let mut cost = Cost { cursors: cursors.clone(), ..Cost::default() };
     let start = Instant::now();
-    let outcome = pull(&options, cursors, &candidate, &Cancel::new(), &mut |event| {
+    let outcome = pull(&options, cursors, scan(), &Cancel::new(), &mut |event| {
         match event {
             Event::Mail(_) => cost.mails += 1,
             Event::Batch { folder, cursor } => {
@@ -92,7 +92,7 @@ fn print(what: &str, cost: &Cost) {
 }
 
 #[test]
-fn r02_r03_bytes_round_trips_and_time() {
+fn requirement_02_03_bytes_round_trips_and_time() {
     let Some(server) = Dovecot::start() else { return };
     let count = if full() { 10_000 } else { 1_000 };
     let truth = server.seed("big@example.com", count, &[]);
@@ -136,7 +136,7 @@ fn r02_r03_bytes_round_trips_and_time() {
 }
 
 #[test]
-fn r04_memory_stays_small() {
+fn requirement_04_memory_stays_small() {
     let Some(server) = Dovecot::start() else { return };
     let count = if full() { 100_000 } else { 3_000 };
     let truth = server.seed("many@example.com", count, &["--light"]);
@@ -168,7 +168,7 @@ fn r04_memory_stays_small() {
 
 /// One message of two gigabytes among the others costs its header and its beginning.
 #[test]
-fn r04_a_huge_message_costs_nothing() {
+fn requirement_04_a_huge_message_costs_nothing() {
     let Some(server) = Dovecot::start() else { return };
     server.seed("huge@example.com", 20, &["--bounce-pct", "100", "--light"]);
     let base = plain(&server, "huge@example.com");

@@ -8,7 +8,7 @@ use bounceback::model::Secret;
 use bounceback::source::imap::{Auth, Event, Options, Tls, Watching, pull, wait};
 use bounceback::source::{Cancel, Kind};
 
-use crate::intake::{Child, Pulled, candidate, options, password};
+use crate::intake::{Child, Pulled, options, password, scan};
 use crate::proxy::{Line, Proxy};
 use crate::servers::{Dovecot, Script, USER, full, installed};
 
@@ -21,6 +21,7 @@ pub(crate) fn evil(scenario: &str, more: &[&str]) -> Option<(Script, Options)> {
     let script = Script::start("evil-imap", &[&["0", scenario, "--watch"], more].concat());
     let mut options = Options::new("evil", "localhost", "user@example.com", password());
     (options.port, options.tls) = (script.port, Tls::None);
+    options.cure = bounceback::config::providers::cure;
     options.limits.connect = Duration::from_secs(3);
     options.limits.command = Duration::from_secs(3);
     options.limits.stall = Duration::from_secs(6);
@@ -74,7 +75,7 @@ const SCENARIOS: &[(&str, End)] = &[
 ];
 
 #[test]
-fn r07_a_hostile_server_does_no_harm() {
+fn requirement_07_a_hostile_server_does_no_harm() {
     // most of them wait for a deadline, so they may wait together
     std::thread::scope(|scope| {
         for part in 0..6 {
@@ -110,7 +111,7 @@ fn hostile(scenario: &str, end: &End) {
 }
 
 #[test]
-fn r06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
+fn requirement_06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
     let Some(server) = Dovecot::start() else { return };
     server.seed(USER, 300, &["--bounce-pct", "20"]);
     let mut options = options(&server, Tls::None, password());
@@ -163,7 +164,7 @@ fn r06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
 }
 
 #[test]
-fn r08_a_silent_server_ends_in_time_and_a_cancel_within_a_second() {
+fn requirement_08_a_silent_server_ends_in_time_and_a_cancel_within_a_second() {
     for scenario in ["slow", "hang-examine", "drip-fetch"] {
         let Some((_server, mut options)) = evil(scenario, &[]) else { return };
         options.limits = bounceback::source::imap::Limits::default();
@@ -174,7 +175,7 @@ fn r08_a_silent_server_ends_in_time_and_a_cancel_within_a_second() {
             other.cancel();
             Instant::now()
         });
-        let outcome = pull(&options, &Default::default(), &candidate, &cancel, &mut |_| ControlFlow::Continue(()));
+        let outcome = pull(&options, &Default::default(), scan(), &cancel, &mut |_| ControlFlow::Continue(()));
         let (ended, pressed) = (Instant::now(), key.join().unwrap());
         assert_eq!(outcome.unwrap_err().kind, Kind::Cancelled, "{scenario}");
         assert!(ended - pressed < Duration::from_secs(1), "{scenario}: {:?}", ended - pressed);
@@ -196,7 +197,7 @@ fn r08_a_silent_server_ends_in_time_and_a_cancel_within_a_second() {
 }
 
 #[test]
-fn r08_a_dead_peer_is_noticed_while_waiting_for_mail() {
+fn requirement_08_a_dead_peer_is_noticed_while_waiting_for_mail() {
     let check = |scenario: &str, lost: bool| {
         let Some((_server, mut options)) = evil(scenario, &[]) else { return };
         options.limits.watch_pause = Duration::from_millis(1);
@@ -251,7 +252,7 @@ fn new_mail_wakes_the_watch() {
 }
 
 #[test]
-fn r10_new_numbers_for_old_mail_make_one_notice() {
+fn requirement_10_new_numbers_for_old_mail_make_one_notice() {
     let Some(server) = Dovecot::start() else { return };
     server.seed(USER, 40, &["--bounce-pct", "50"]);
     let options = options(&server, Tls::None, password());
@@ -281,7 +282,7 @@ fn r10_new_numbers_for_old_mail_make_one_notice() {
 }
 
 #[test]
-fn r11_gone_and_empty_messages_are_tried_three_times() {
+fn requirement_11_gone_and_empty_messages_are_tried_three_times() {
     for (scenario, unreadable) in [("expunge-gap", 1), ("empty-fetch", 1), ("poison", 3)] {
         let Some((_server, options)) = evil(scenario, &[]) else { return };
         let mut pulled = Pulled::default();
@@ -301,7 +302,7 @@ fn r11_gone_and_empty_messages_are_tried_three_times() {
 }
 
 #[test]
-fn r12_a_server_that_asks_to_slow_down_is_obeyed() {
+fn requirement_12_a_server_that_asks_to_slow_down_is_obeyed() {
     for (scenario, least) in [("throttle-no", 1000), ("throttle-bad", 2000), ("overquota", 1000)] {
         let Some((_server, options)) = evil(scenario, &[]) else { return };
         let mut pulled = Pulled::default();

@@ -8,7 +8,7 @@ use bounceback::source::imap::{Auth, Tls, check, fetch, flags, read_place};
 use bounceback::source::{Cancel, Kind};
 
 use crate::architecture::rust_files;
-use crate::intake::{Child, Pulled, candidate, message_id, options, password};
+use crate::intake::{Child, Pulled, message_id, options, password, scan};
 use crate::intake_hostile::evil;
 use crate::proxy::{Line, Proxy};
 use crate::servers::{Courier, Cyrus, Dovecot, PASSWORD, Script, USER, append, full, raw_session};
@@ -54,7 +54,7 @@ fn only_reads(said: &str) {
 }
 
 #[test]
-fn r01_never_changes_the_mailbox() {
+fn requirement_01_never_changes_the_mailbox() {
     let Some(server) = Dovecot::start() else { return };
     server.seed(USER, 150, &["--bounce-pct", "30"]);
     // some of them seen, answered, flagged; some unseen; and new ones that are still \Recent
@@ -80,7 +80,7 @@ fn r01_never_changes_the_mailbox() {
     let mut pulled = Pulled::default();
     pulled.run(&options).unwrap();
     pulled.run(&options).unwrap();
-    check(&options, 100, &candidate, &Cancel::new()).unwrap();
+    check(&options, 100, scan(), &Cancel::new()).unwrap();
     let mail = &pulled.mails[0];
     let (_, folder, uid) = read_place(&mail.place).unwrap();
     let whole = fetch(&options, &folder, pulled.cursors[&folder].uidvalidity, uid, 64 << 20, &Cancel::new()).unwrap();
@@ -104,7 +104,7 @@ fn r01_never_changes_the_mailbox() {
 
 /// The source holds no command that changes a mailbox, and no call of the crate that sends one.
 #[test]
-fn r01_the_source_knows_no_changing_command() {
+fn requirement_01_the_source_knows_no_changing_command() {
     let verbs = [
         "STORE",
         "EXPUNGE",
@@ -158,7 +158,7 @@ fn r01_the_source_knows_no_changing_command() {
 }
 
 #[test]
-fn r05_every_dialect_is_found_on_every_server() {
+fn requirement_05_every_dialect_is_found_on_every_server() {
     let count = if full() { 10_000 } else { 600 };
     let check = |name: &str, port: u16, user: &str, truth: &serde_json::Map<String, serde_json::Value>| {
         let proxy = Proxy::to(port, Line::default());
@@ -196,7 +196,7 @@ fn r05_every_dialect_is_found_on_every_server() {
 }
 
 #[test]
-fn r09_no_bad_certificate_is_accepted_and_nothing_secret_is_sent() {
+fn requirement_09_no_bad_certificate_is_accepted_and_nothing_secret_is_sent() {
     let Some(server) = Dovecot::start() else { return };
     let tls = server.dir.path().join("tls");
     let log = server.dir.path().join("evil.log");
@@ -247,7 +247,7 @@ fn r09_no_bad_certificate_is_accepted_and_nothing_secret_is_sent() {
 }
 
 #[test]
-fn r13_no_secret_is_shown_whatever_a_server_does() {
+fn requirement_13_no_secret_is_shown_whatever_a_server_does() {
     let canary = "C4nary\"\\pass w0rd";
     for scenario in ["echo", "echo-later", "bad-password", "cut-literal", "poison", "bad-tag"] {
         for auth in [Auth::Password as fn(Secret) -> Auth, Auth::XOAuth2, Auth::OAuthBearer] {
@@ -272,11 +272,11 @@ fn r13_no_secret_is_shown_whatever_a_server_does() {
 }
 
 #[test]
-fn r13_a_refused_sign_in_says_what_to_do_and_is_not_repeated() {
+fn requirement_13_a_refused_sign_in_says_what_to_do_and_is_not_repeated() {
     for (scenario, words) in [
         ("app-password", "app password"),
         ("bad-password", "password"),
-        ("basic-auth-off", "OAuth2"),
+        ("basic-auth-off", "set oauth"),
         ("login-disabled", "token_command"),
     ] {
         let dir = tempfile::tempdir().unwrap();
@@ -291,7 +291,7 @@ fn r13_a_refused_sign_in_says_what_to_do_and_is_not_repeated() {
 }
 
 #[test]
-fn r14_folders_with_any_name_are_listed_and_read() {
+fn requirement_14_folders_with_any_name_are_listed_and_read() {
     let Some(server) = Dovecot::start() else { return };
     server.seed(USER, 3, &["--bounce-pct", "100"]);
     let names = ["Rückläufer & Co", "受信", "[Gmail]/Alle Nachrichten", "quote \" and \\ backslash", "50 %~"];
@@ -314,7 +314,7 @@ fn r14_folders_with_any_name_are_listed_and_read() {
         let (account, folder, _) = read_place(&mail.place).unwrap();
         assert!(account == "test" && names.contains(&folder.as_str()), "{:?}", mail.place);
     }
-    let report = check(&options, 100, &candidate, &Cancel::new()).unwrap();
+    let report = check(&options, 100, scan(), &Cancel::new()).unwrap();
     for name in names {
         let found =
             report.folders.iter().find(|folder| folder.name == name).unwrap_or_else(|| panic!("{name}: {report:?}"));
@@ -336,17 +336,17 @@ fn r14_folders_with_any_name_are_listed_and_read() {
     assert_eq!(problems, [Kind::Folder, Kind::Config], "{:?}", outcome.problems);
     // one line of LIST that nobody can read, and one that is plain UTF-8
     let (_script, options) = evil("bad-list", &[]).unwrap();
-    let report = check(&options, 100, &candidate, &Cancel::new()).unwrap();
+    let report = check(&options, 100, scan(), &Cancel::new()).unwrap();
     assert!(report.folders_problem.is_some(), "{report:?}");
     assert_eq!(report.candidates["INBOX"], Ok((3, 3)));
     let (_script, options) = evil("ok", &[]).unwrap();
-    let report = check(&options, 100, &candidate, &Cancel::new()).unwrap();
+    let report = check(&options, 100, scan(), &Cancel::new()).unwrap();
     let rück = report.folders.iter().find(|folder| folder.name == "Rück");
     assert!(rück.is_some_and(|folder| folder.junk), "{report:?}");
 }
 
 #[test]
-fn r15_what_cannot_be_read_is_told_truly() {
+fn requirement_15_what_cannot_be_read_is_told_truly() {
     let Some((_script, options)) = evil("poison", &[]) else { return };
     let child = Child::pull(&options);
     assert_eq!((child.places.len(), child.unreadable), (2, 1), "{child:?}");

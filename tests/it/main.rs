@@ -26,6 +26,7 @@ mod rules;
 mod schema;
 mod screens;
 mod servers;
+mod six_keys;
 mod skip;
 mod store;
 mod store_care;

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::answer;
+use super::connect::speaks_tls13;
 use super::place::place;
 use super::pull::internal_date;
-use super::session::Session;
-use super::{Certificate, Options, Tls};
+use super::session::{Greeted, Session};
+use super::{Certificate, Options, Scan, Tls};
+use crate::model::Timestamp;
 use crate::source::{Cancel, Error, RawMail};
 
 /// Folders that are counted; more are named only.
@@ -25,6 +27,8 @@ pub struct Found {
     pub selectable: bool,
     /// Whether the server marks it as the folder for junk.
     pub junk: bool,
+    /// Whether the server marks it as the folder for sent mail.
+    pub sent: bool,
     /// Messages in it; none where that was not asked or not told.
     pub messages: Option<u32>,
 }
@@ -36,10 +40,14 @@ pub struct Report {
     pub address: Option<SocketAddr>,
     /// Whether the connection is encrypted.
     pub encrypted: bool,
+    /// Whether it speaks TLS 1.3; the least that is accepted is 1.2.
+    pub tls13: bool,
     /// The server's certificate.
     pub certificate: Option<Certificate>,
-    /// What the server says it can do, in upper case.
+    /// What the server says it can do, in upper case: before and after somebody signed in.
     pub capabilities: Vec<String>,
+    /// When the newest message arrived that was looked at, by the server's clock.
+    pub newest: Option<Timestamp>,
     /// Its folders.
     pub folders: Vec<Found>,
     /// Why its folders cannot be listed, where they cannot.
@@ -48,25 +56,32 @@ pub struct Report {
     pub candidates: BTreeMap<String, Result<(u32, u32), String>>,
 }
 
+/// Connects and hears whether an IMAP server answers; signs in to nothing and sends no secret.
+///
+/// # Errors
+/// When there is none, or it cannot be trusted.
+pub fn reach(options: &Options, cancel: &Cancel) -> Result<(), Error> {
+    Greeted::by(options, cancel, Instant::now() + options.limits.connect).map(drop)
+}
+
 /// Connects, signs in, lists and counts. Reads the headers of the newest messages of each folder of the options.
 ///
 /// # Errors
 /// When the account cannot be signed in to.
-pub fn check(
-    options: &Options,
-    newest: u32,
-    candidate: &dyn Fn(&[u8]) -> bool,
-    cancel: &Cancel,
-) -> Result<Report, Error> {
+pub fn check(options: &Options, newest: u32, scan: Scan<'_>, cancel: &Cancel) -> Result<Report, Error> {
     let until = || Instant::now() + options.limits.stall;
     let mut session = Session::open(options, cancel, until())?;
     let mut report = Report {
         address: session.facts.address,
         encrypted: options.tls != Tls::None,
+        tls13: options.tls != Tls::None && speaks_tls13(options, cancel),
         certificate: session.facts.certificate.clone(),
-        capabilities: session.capabilities().unwrap_or_default(),
+        capabilities: session.facts.capabilities.clone(),
         ..Report::default()
     };
+    report.capabilities.extend(session.capabilities().unwrap_or_default());
+    report.capabilities.sort();
+    report.capabilities.dedup();
     let (folders, problem) = session.list(until());
     report.folders = folders;
     if let Some(failure) = problem {
@@ -87,11 +102,14 @@ pub fn check(
         }
     }
     for name in &options.folders {
-        let counted = count(&mut session, name, newest, candidate, &until);
+        let counted = count(&mut session, name, newest, scan, &until);
         match counted {
             Err(failure) if failure.lost => return Err(failure.error),
             Err(failure) => report.candidates.insert(name.clone(), Err(failure.error.what)),
-            Ok(counts) => report.candidates.insert(name.clone(), Ok(counts)),
+            Ok((counts, newest)) => {
+                report.newest = report.newest.max(newest);
+                report.candidates.insert(name.clone(), Ok(counts))
+            }
         };
     }
     session.close();
@@ -102,24 +120,25 @@ fn count(
     session: &mut Session<'_>,
     folder: &str,
     newest: u32,
-    candidate: &dyn Fn(&[u8]) -> bool,
+    scan: Scan<'_>,
     until: &dyn Fn() -> Instant,
-) -> Result<(u32, u32), super::session::Failure> {
+) -> Result<((u32, u32), Option<Timestamp>), super::session::Failure> {
     let exists = session.examine(folder, until())?.exists;
     if exists == 0 || newest == 0 {
-        return Ok((0, 0));
+        return Ok(((0, 0), None));
     }
     let first = exists.saturating_sub(newest - 1).max(1);
     let uids = session.uids_at(&format!("{first},{exists}"), until())?;
-    let (Some(&low), Some(&high)) = (uids.first(), uids.last()) else { return Ok((0, 0)) };
-    let data = session.headers(low, high, false, until())?;
+    let (Some(&low), Some(&high)) = (uids.first(), uids.last()) else { return Ok(((0, 0), None)) };
+    let data = session.headers(low, high, scan.fields, true, until())?;
     let messages = answer::fetched(&data);
     let hits = messages
         .iter()
-        .filter(|message| message.bodies.first().is_some_and(|(_, _, header)| candidate(header)))
+        .filter(|message| message.bodies.first().is_some_and(|(_, _, header)| (scan.candidate)(header)))
         .count();
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok((number(hits), number(messages.len())))
+    let latest = messages.iter().filter_map(|message| message.internal_date.and_then(internal_date)).max();
+    Ok(((number(hits), number(messages.len())), latest))
 }
 
 /// The flags of the newest messages of a folder, by UID: the same before and after a pull.

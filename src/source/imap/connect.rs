@@ -106,10 +106,26 @@ fn said(error: &io::Error) -> String {
     text.rsplit(": ").next().unwrap_or(&text).to_lowercase()
 }
 
+/// Whether the server would also do with TLS 1.3 as the least. The TLS library does not say what was agreed on, so this
+/// takes a connection of its own; nothing is said on it.
+pub(super) fn speaks_tls13(options: &Options, cancel: &Cancel) -> bool {
+    let deadline = Instant::now() + options.limits.connect;
+    let attempt = || {
+        let (mut tcp, _) = reach(options, cancel, deadline).ok()?;
+        tcp.set_read_timeout(Some(TICK)).and_then(|()| tcp.set_write_timeout(Some(TICK))).ok()?;
+        if options.tls == Tls::StartTls {
+            start_tls(options, &mut tcp, cancel, deadline).ok()?;
+        }
+        let connector = connector(options, Protocol::Tlsv13).ok()?;
+        shake(&connector, &options.host, tcp, cancel, deadline).ok()
+    };
+    attempt().is_some()
+}
+
 /// A connector that trusts the system's roots and the user's own authority.
-pub(super) fn connector(options: &Options) -> Result<TlsConnector, Error> {
+fn connector(options: &Options, least: Protocol) -> Result<TlsConnector, Error> {
     let mut builder = TlsConnector::builder();
-    builder.min_protocol_version(Some(Protocol::Tlsv12));
+    builder.min_protocol_version(Some(least));
     if let Some(path) = &options.ca_file {
         let name = path.to_string_lossy();
         let pem = std::fs::read(path).map_err(|error| Error::bad_ca_file(&name, &error.to_string()))?;
@@ -125,7 +141,7 @@ pub(super) fn connector(options: &Options) -> Result<TlsConnector, Error> {
 }
 
 fn handshake(options: &Options, tcp: TcpStream, cancel: &Cancel, deadline: Instant) -> Result<Wire, Error> {
-    let connector = connector(options)?;
+    let connector = connector(options, Protocol::Tlsv12)?;
     match shake(&connector, &options.host, tcp, cancel, deadline) {
         Ok(tls) => Ok(Wire::Tls(Box::new(tls))),
         Err(Shake::Cancelled) => Err(Error::cancelled()),

@@ -1,6 +1,6 @@
 //! Signing in: LOGIN, PLAIN, XOAUTH2, OAUTHBEARER; and what to do when the server says no.
 //!
-//! The hints are data in `assets/sign-in.tsv`. A refused sign-in is never tried again: repeated failures lock accounts.
+//! What a refusal means is told by [`Options::cure`]. A refused sign-in is never tried again: repeated failures lock accounts.
 
 use std::cell::Cell;
 
@@ -11,8 +11,11 @@ use super::{Auth, Options, utf7};
 use crate::model::Secret;
 use crate::source::Error;
 
-/// Texts of a refusal and what to do about them: host suffix or `*`, text or `*`, hint.
-const HINTS: &str = include_str!("../../../assets/sign-in.tsv");
+/// What to do where nothing is known about the server's words.
+const PASSWORD_REFUSED: &str =
+    "check `user` and the password; many providers want an app password, and IMAP switched on in the webmail first";
+const TOKEN_REFUSED: &str =
+    "the access token was not accepted: it may have expired or lack the IMAP scope; renew it and run again";
 
 /// What the server said to an OAuth2 token, kept for the error text.
 struct Bearer<'a> {
@@ -36,12 +39,10 @@ impl Authenticator for Bearer<'_> {
 
 /// Everything secret that could come back in an answer: the secret and the forms it is sent in.
 pub(super) fn secrets(options: &Options) -> Vec<Secret> {
-    let secret = match &options.auth {
-        Auth::Password(secret) | Auth::XOAuth2(secret) | Auth::OAuthBearer(secret) => secret,
-    };
+    let secret = secret(options);
     let mut all = Vec::new();
-    if let Some(first) = initial(options) {
-        all.push(Secret::new(base64(first.expose().as_bytes())));
+    for mechanism in [Mechanism::Plain, Mechanism::XOAuth2, Mechanism::OAuthBearer] {
+        all.push(Secret::new(base64(initial(options, mechanism).expose().as_bytes())));
     }
     all.push(Secret::new(base64(secret.expose().as_bytes())));
     if let Some(quoted) = utf7::quote(secret.expose()) {
@@ -52,18 +53,39 @@ pub(super) fn secrets(options: &Options) -> Vec<Secret> {
     all
 }
 
+/// The SASL mechanisms spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mechanism {
+    /// RFC 4616.
+    Plain,
+    /// Google's and Microsoft's own.
+    XOAuth2,
+    /// RFC 7628.
+    OAuthBearer,
+}
+
+impl Mechanism {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::XOAuth2 => "XOAUTH2",
+            Self::OAuthBearer => "OAUTHBEARER",
+        }
+    }
+}
+
 /// The first SASL response.
-fn initial(options: &Options) -> Option<Secret> {
-    let user = &options.user;
-    Some(Secret::new(match &options.auth {
-        Auth::Password(password) => format!("\0{user}\0{}", password.expose()),
-        Auth::XOAuth2(token) => format!("user={user}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose()),
-        Auth::OAuthBearer(token) => {
+fn initial(options: &Options, mechanism: Mechanism) -> Secret {
+    let (user, secret) = (&options.user, secret(options).expose());
+    Secret::new(match mechanism {
+        Mechanism::Plain => format!("\0{user}\0{secret}"),
+        Mechanism::XOAuth2 => format!("user={user}\u{1}auth=Bearer {secret}\u{1}\u{1}"),
+        Mechanism::OAuthBearer => {
             let (host, port) = (&options.host, options.port);
             let user = user.replace('=', "=3D").replace(',', "=2C");
-            format!("n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {}\u{1}\u{1}", token.expose())
+            format!("n,a={user},\u{1}host={host}\u{1}port={port}\u{1}auth=Bearer {secret}\u{1}\u{1}")
         }
-    }))
+    })
 }
 
 /// Why a sign-in did not work.
@@ -95,14 +117,15 @@ pub(super) fn sign_in(
         Auth::Password(password) if !has("LOGINDISABLED") => {
             return client.login(&options.user, password.expose()).map_err(broken);
         }
-        Auth::Password(_) if has("AUTH=PLAIN") => "PLAIN",
+        Auth::Password(_) if has("AUTH=PLAIN") => Mechanism::Plain,
         Auth::Password(_) => return Err(Refused::Hopeless(Error::login_disabled(&options.host))),
-        Auth::XOAuth2(_) => "XOAUTH2",
-        Auth::OAuthBearer(_) => "OAUTHBEARER",
+        Auth::XOAuth2(_) if !has("AUTH=XOAUTH2") && has("AUTH=OAUTHBEARER") => Mechanism::OAuthBearer,
+        Auth::XOAuth2(_) => Mechanism::XOAuth2,
+        Auth::OAuthBearer(_) => Mechanism::OAuthBearer,
     };
-    let Some(first) = initial(options) else { return Err(Refused::No(None)) };
+    let first = initial(options, mechanism);
     let challenge = Cell::new(None);
-    let outcome = client.authenticate(mechanism, &Bearer { first: first.expose(), challenge: &challenge });
+    let outcome = client.authenticate(mechanism.name(), &Bearer { first: first.expose(), challenge: &challenge });
     outcome.map_err(|failed| match broken(failed) {
         Refused::No(_) => Refused::No(challenge.take()),
         other => other,
@@ -120,25 +143,12 @@ pub(super) fn refused(options: &Options, said: &str, challenge: Option<&str>) ->
     let status = challenge.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
     let status =
         status.as_ref().and_then(|json| json.get("status")).and_then(serde_json::Value::as_str).unwrap_or_default();
-    let kind = if matches!(options.auth, Auth::Password(_)) { "password" } else { "token" };
-    let all = format!("{said} {} {status}", challenge.unwrap_or_default()).to_lowercase();
-    let host = options.host.to_lowercase();
-    let mut hint = "";
-    for line in HINTS.lines().filter(|line| !line.starts_with('#')) {
-        let mut columns = line.split('\t');
-        let (Some(with), Some(suffix), Some(text), Some(words)) =
-            (columns.next(), columns.next(), columns.next(), columns.next())
-        else {
-            continue;
-        };
-        let matches = (with == "*" || with == kind)
-            && (suffix == "*" || host == suffix || host.ends_with(&format!(".{suffix}")))
-            && (text == "*" || all.contains(text));
-        if matches {
-            hint = words;
-            break;
-        }
-    }
+    let all = format!("{said} {} {status}", challenge.unwrap_or_default());
+    let usual = match options.auth {
+        Auth::Password(_) => PASSWORD_REFUSED,
+        Auth::XOAuth2(_) | Auth::OAuthBearer(_) => TOKEN_REFUSED,
+    };
+    let hint = (options.cure)(&options.host, &all).unwrap_or(usual);
     Error::login_refused(&options.host, &options.user, said, hint)
 }
 
@@ -169,29 +179,15 @@ mod tests {
 
     #[test]
     fn a_refusal_says_what_to_do() {
-        let options = |host: &str, auth: fn(Secret) -> Auth| {
-            Options::new("a", host, "me@x.example", auth(Secret::new("s".to_owned())))
-        };
-        let check = |host: &str, auth: fn(Secret) -> Auth, said: &str, challenge: Option<&str>, want: &str| {
-            let error = refused(&options(host, auth), said, challenge);
+        let check = |auth: fn(Secret) -> Auth, said: &str, want: &str| {
+            let mut options = Options::new("a", "imap.x.example", "me@x.example", auth(Secret::new("s".to_owned())));
+            options.cure =
+                |host, said| (host == "imap.x.example" && said.contains("known")).then_some("the known cure");
+            let error = refused(&options, said, Some(r#"{"status":"401","schemes":"bearer"}"#));
             assert!(error.hint.as_deref().unwrap_or_default().contains(want), "{said}: {:?}", error.hint);
         };
-        check(
-            "imap.gmail.com",
-            Auth::Password,
-            "NO [ALERT] Application-specific password required",
-            None,
-            "app password",
-        );
-        check(
-            "imap.gmail.com",
-            Auth::Password,
-            "NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)",
-            None,
-            "app password",
-        );
-        check("outlook.office365.com", Auth::Password, "NO LOGIN failed.", None, "OAuth2");
-        check("imap.x.example", Auth::Password, "NO [AUTHENTICATIONFAILED] Authentication failed.", None, "password");
-        check("imap.x.example", Auth::XOAuth2, "NO x", Some(r#"{"status":"401","schemes":"bearer"}"#), "token");
+        check(Auth::Password, "NO known words", "the known cure");
+        check(Auth::Password, "NO [AUTHENTICATIONFAILED] Authentication failed.", "password");
+        check(Auth::XOAuth2, "NO x", "token");
     }
 }

@@ -23,13 +23,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use certificate::Certificate;
-pub use check::{Found, Report, check, fetch, flags};
+pub use check::{Found, Report, check, fetch, flags, reach};
 pub use cursor::Cursor;
 pub use place::read_place;
 pub use pull::{Event, Outcome, pull};
 pub use watch::{Watching, wait};
 
 use crate::model::{Secret, Timestamp};
+
+/// What a scan looks for.
+#[derive(Clone, Copy)]
+pub struct Scan<'a> {
+    /// The header fields it asks the server for; at least one.
+    pub fields: &'a [&'a str],
+    /// Whether a message with these header lines is to be fetched.
+    pub candidate: &'a dyn Fn(&[u8]) -> bool,
+}
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,7 +57,7 @@ pub enum Tls {
 pub enum Auth {
     /// LOGIN, or AUTHENTICATE PLAIN where LOGIN is switched off.
     Password(Secret),
-    /// An OAuth2 access token by XOAUTH2 (Google, Microsoft).
+    /// An OAuth2 access token by XOAUTH2 (Google, Microsoft), or by OAUTHBEARER where a server offers only that.
     XOAuth2(Secret),
     /// An OAuth2 access token by OAUTHBEARER (RFC 7628).
     OAuthBearer(Secret),
@@ -123,8 +132,8 @@ pub struct Options {
     pub folders: Vec<String>,
     /// Folders of sent mail: evidence of whom this inbox writes to, never a source of cases.
     pub sent_folders: Vec<String>,
-    /// The header fields a scan asks for; the candidate callback sees these and no others.
-    pub scan_fields: &'static [&'static str],
+    /// What to do about a refused sign-in, by the host and what it said; none where nothing is known.
+    pub cure: fn(host: &str, said: &str) -> Option<&'static str>,
     /// Times and sizes.
     pub limits: Limits,
     /// Leave out what arrived earlier.
@@ -146,14 +155,10 @@ impl Options {
             auth,
             folders: vec!["INBOX".to_owned()],
             sent_folders: Vec::new(),
-            scan_fields: SCAN_FIELDS,
+            cure: |_, _| None,
             limits: Limits::default(),
             since: None,
             last: None,
         }
     }
 }
-
-/// The header fields that tell a notice from other mail.
-pub const SCAN_FIELDS: &[&str] =
-    &["FROM", "SUBJECT", "CONTENT-TYPE", "AUTO-SUBMITTED", "RETURN-PATH", "X-FAILED-RECIPIENTS"];

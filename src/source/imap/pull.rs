@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::answer::{self, Examined, Fetched};
 use super::place::place;
 use super::session::{Failure, Session};
-use super::{Cursor, Options};
+use super::{Cursor, Options, Scan};
 use crate::model::{MessageRef, Timestamp};
 use crate::source::{Cancel, Error, Kind, RawMail};
 
@@ -101,15 +101,14 @@ pub struct Outcome {
 
 /// Reads what is new in all folders of an account.
 ///
-/// `cursors` holds the last [`Event::Batch`] of each folder. `candidate` sees the header lines of `options.scan_fields`.
-/// The callback may end the pull with `Break`; what was committed stays.
+/// `cursors` holds the last [`Event::Batch`] of each folder. The callback may end the pull with `Break`; what was committed stays.
 ///
 /// # Errors
 /// When nothing (more) can be read from the account; batches handed over before are good.
 pub fn pull(
     options: &Options,
     cursors: &BTreeMap<String, Cursor>,
-    candidate: &dyn Fn(&[u8]) -> bool,
+    scan: Scan<'_>,
     cancel: &Cancel,
     sink: &mut dyn FnMut(Event) -> ControlFlow<()>,
 ) -> Result<Outcome, Error> {
@@ -118,7 +117,7 @@ pub fn pull(
     }
     let mut puller = Puller {
         options,
-        candidate,
+        scan,
         cancel,
         sink,
         session: None,
@@ -172,7 +171,7 @@ impl From<Stop> for Trouble {
 
 struct Puller<'a> {
     options: &'a Options,
-    candidate: &'a dyn Fn(&[u8]) -> bool,
+    scan: Scan<'a>,
     cancel: &'a Cancel,
     sink: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
     session: Option<Session<'a>>,
@@ -476,8 +475,8 @@ impl<'a> Puller<'a> {
 
     /// Scans one window and fetches its candidates. Gives a size when it has to be tried in smaller pieces.
     fn window(&mut self, folder: &mut Folder, low: u32, high: u32) -> Result<Option<u32>, Stop> {
-        let dated = self.options.since.is_some();
-        let work = |session: &mut Session<'a>, until| session.headers(low, high, dated, until);
+        let (dated, fields) = (self.options.since.is_some(), self.scan.fields);
+        let work = |session: &mut Session<'a>, until| session.headers(low, high, fields, dated, until);
         let data = match self.attempt(&folder.name, Some(folder.uidvalidity), work) {
             Ok(data) => data,
             Err(Trouble::Stop(stop)) => return Err(stop),
@@ -509,7 +508,7 @@ impl<'a> Puller<'a> {
                 .iter()
                 .find(|(section, ..)| section.is_empty() || section.to_ascii_uppercase().starts_with(b"HEADER"));
             // without a header nobody can tell: look at it
-            if header.is_none_or(|(_, _, header)| (self.candidate)(header)) {
+            if header.is_none_or(|(_, _, header)| (self.scan.candidate)(header)) {
                 wanted.insert(uid);
             }
         }

@@ -53,14 +53,22 @@ pub(super) struct Session<'a> {
 pub(super) struct Facts {
     pub(super) address: Option<std::net::SocketAddr>,
     pub(super) certificate: Option<super::Certificate>,
+    /// What the server says it can do before anybody signed in.
+    pub(super) capabilities: Vec<String>,
 }
 
-impl<'a> Session<'a> {
-    /// Connects and signs in, before `until`.
-    pub(super) fn open(options: &'a Options, cancel: &Cancel, until: Instant) -> Result<Self, Error> {
-        let host = options.host.as_str();
+/// A connection on which nobody has signed in.
+pub(super) struct Greeted {
+    client: ::imap::Client<Guard>,
+    control: Control,
+    pub(super) facts: Facts,
+}
+
+impl Greeted {
+    /// Connects and hears what the server can do, before `until`. Nothing secret is sent.
+    pub(super) fn by(options: &Options, cancel: &Cancel, until: Instant) -> Result<Self, Error> {
         let connected = connect(options, cancel)?;
-        let mut facts = Facts { address: Some(connected.address), certificate: None };
+        let mut facts = Facts { address: Some(connected.address), certificate: None, capabilities: Vec::new() };
         if let Wire::Tls(tls) = &connected.wire {
             let der = tls.peer_certificate().ok().flatten().and_then(|certificate| certificate.to_der().ok());
             facts.certificate = der.and_then(|der| super::certificate::read(&der));
@@ -92,7 +100,17 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| login::sign_in(client, options, &capabilities)));
+        facts.capabilities = capabilities;
+        Ok(Self { client, control, facts })
+    }
+}
+
+impl<'a> Session<'a> {
+    /// Connects and signs in, before `until`.
+    pub(super) fn open(options: &'a Options, cancel: &Cancel, until: Instant) -> Result<Self, Error> {
+        let host = options.host.as_str();
+        let Greeted { client, control, facts } = Greeted::by(options, cancel, until)?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| login::sign_in(client, options, &facts.capabilities)));
         let inner = match outcome {
             Ok(Ok(session)) => session,
             Ok(Err(Refused::Hopeless(error))) => return Err(error),
@@ -152,8 +170,15 @@ impl<'a> Session<'a> {
     }
 
     /// The header lines of a range of UIDs.
-    pub(super) fn headers(&mut self, low: u32, high: u32, dated: bool, until: Instant) -> Result<Vec<u8>, Failure> {
-        let fields = self.options.scan_fields.join(" ");
+    pub(super) fn headers(
+        &mut self,
+        low: u32,
+        high: u32,
+        fields: &[&str],
+        dated: bool,
+        until: Instant,
+    ) -> Result<Vec<u8>, Failure> {
+        let fields = fields.join(" ");
         let date = if dated { "INTERNALDATE " } else { "" };
         let budget = self.budget(until, SCAN);
         self.run(
@@ -199,8 +224,8 @@ impl<'a> Session<'a> {
         let outcome = self.run("LIST \"\" \"*\"", "list the folders", budget);
         let data = self.control.take_tap();
         let found = answer::listed(&data).into_iter().map(|(name, selectable, flags)| {
-            let junk = flags.contains("\\junk");
-            Found { name: utf7::decode(&name), selectable, junk, messages: None }
+            let (junk, sent) = (flags.contains("\\junk"), flags.contains("\\sent"));
+            Found { name: utf7::decode(&name), selectable, junk, sent, messages: None }
         });
         (found.collect(), outcome.err())
     }

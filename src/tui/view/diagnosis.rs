@@ -6,7 +6,8 @@ use ratatui::style::Style;
 
 use super::rows::Row;
 use crate::desk::Detail;
-use crate::model::{Case, Certainty, Class, Ours, Recipient, Role, Timestamp, Verdict, WhoActs};
+use crate::model::{Case, Cause, Certainty, Class, Ours, Recipient, Role, Timestamp, Verdict, WhoActs};
+use crate::tui::keys::Action;
 use crate::tui::lookalike::suspicious;
 use crate::tui::model::Model;
 use crate::tui::text::{clean, cut, wrap};
@@ -231,6 +232,10 @@ fn next(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>, most:
         _ => "",
     };
     lines.fact("Next", &format!("{who}{step}"), "text", most, fixed);
+    if case.cause == Cause::AuthenticationFailed {
+        let key = lines.model.setup.keys.hint(Action::AuthCard);
+        lines.right(&format!("{key} shows what we publish"));
+    }
 }
 
 /// A decision in words, as the list and messages say it.

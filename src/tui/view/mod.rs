@@ -178,7 +178,7 @@ fn draw_page(page: &Page, model: &Model, found: &Layout, frame: &mut Frame) {
             String::new()
         };
         let words = [
-            (format!("[{}]", pages::title(page.subject)), theme.get("tab")),
+            (format!("[{}]", pages::title(page, model)), theme.get("tab")),
             (super::text::clean(&pattern).into_owned(), theme.get("key")),
         ];
         rule(head.width, &words, &lines, theme.get("rule")).draw(head, frame.buffer_mut());
