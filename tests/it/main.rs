@@ -13,6 +13,7 @@ mod dns_commands;
 mod docs;
 mod fuzz_smoke;
 mod golden;
+mod install;
 mod intake;
 mod intake_cost;
 mod intake_hostile;
