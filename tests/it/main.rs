@@ -24,6 +24,7 @@ mod proxy;
 mod pty;
 mod requirements;
 mod rules;
+mod scale;
 mod schema;
 mod screens;
 mod servers;
