@@ -63,9 +63,7 @@ pub(super) fn inner(
 /// Whether one of us sent the mail.
 fn from_colleague(mail: &Mail<'_>, context: &Context) -> bool {
     let from = mail.head().get("From").and_then(|field| addresses(&field.raw()).into_iter().next());
-    from.is_some_and(|from| {
-        context.identity.owns_address(from.as_str()) || context.identity.owns_domain(from.domain())
-    })
+    from.is_some_and(|from| context.identity.owns_address(from.as_str()) || context.identity.owns_domain(from.domain()))
 }
 
 /// Whether a header is that of a notice.

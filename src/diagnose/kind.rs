@@ -14,9 +14,7 @@ pub(super) fn is_notice(format: Option<&Format>, hints: &[(Hint, &str)]) -> bool
         return true;
     }
     let has = |name: &str| hints.iter().any(|(hint, entry)| *hint == Hint::Notice && *entry == name);
-    let (subject, body) = (has("notice/subject"), has("notice/body"));
-    let decoy = hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
-    is_sent_by_server(hints) && (subject || body) || has("notice/automatic") && !decoy && subject && body
+    is_sent_by_server(hints) && (has("notice/subject") || has("notice/body"))
 }
 
 /// Whether hints say that a server sent this, whatever it says.

@@ -65,7 +65,13 @@ pub(super) fn attached_texts<'m>(mail: &'m Mail<'_>) -> impl Iterator<Item = Zon
     let texts = texts.filter(|(_, part)| part.kind == PartKind::Text && part.is_attachment());
     texts.take(4).map(|(index, part)| {
         let text = part.text();
-        Zone { part: u32::try_from(index).unwrap_or(u32::MAX), text, from: 0, to: text.len().min(MAX_LINES), pasted: None }
+        Zone {
+            part: u32::try_from(index).unwrap_or(u32::MAX),
+            text,
+            from: 0,
+            to: text.len().min(MAX_LINES),
+            pasted: None,
+        }
     })
 }
 

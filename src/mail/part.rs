@@ -141,7 +141,8 @@ impl<'a> ContentType<'a> {
             PartKind::Disposition
         } else if is("message/feedback-report") {
             PartKind::Feedback
-        } else if is("message/rfc822") || is("message/global") || is("application/octet-stream") && self.names_message() {
+        } else if is("message/rfc822") || is("message/global") || is("application/octet-stream") && self.names_message()
+        {
             PartKind::Message
         } else if is("text/rfc822-headers")
             || is("message/rfc822-headers")
