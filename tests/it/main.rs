@@ -31,4 +31,5 @@ mod skip;
 mod store;
 mod store_care;
 mod suggest;
+mod traps;
 mod two;
