@@ -6,7 +6,9 @@
 //! seconds. A damaged file is reported, never made anew.
 
 mod cases;
+mod erase;
 mod error;
+mod event;
 mod fill;
 mod health;
 mod journal;
@@ -22,7 +24,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 pub use cases::{Changes, Counts, StoredNotice};
+pub use erase::{Erased, Forgotten};
 pub use error::{Error, Result};
+pub use event::{Audit, Audited, Deed};
 pub use fill::{Arrival, CaseSeed, Placed};
 pub use health::{Health, Table};
 pub use journal::Receipt;
