@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::source::Cancel;
-pub use crate::store::{Audit, Audited, Changes, Counts, Deed, Erased, Receipt, StoredNotice as Notice};
+pub use crate::store::{Audit, Audited, Changes, Counts, Deed, Erased, Glance, Receipt, StoredNotice as Notice};
 pub use deliver::{Order, Since, Written};
 pub use erase::{Forgot, Overdue};
 pub use error::{Error, Result};
@@ -141,6 +141,16 @@ impl Desk {
         Ok(self.store.cases()?)
     }
 
+    /// The counts of the queue and the rows around a case, or around the first undecided one.
+    pub fn glance(&self, wanted: Option<&CaseId>, around: usize, now: Timestamp) -> Result<Glance> {
+        Ok(self.store.glance(wanted, around, now)?)
+    }
+
+    /// Cases behind a name, in the order of names: all of them, piece by piece.
+    pub fn cases_after(&self, id: &str, most: usize) -> Result<Vec<Case>> {
+        Ok(self.store.cases_after(id, most)?)
+    }
+
     /// What anyone changed since a tick; ask from `upto` the next time.
     pub fn changes(&self, since: u64) -> Result<Changes> {
         Ok(self.store.changes(since)?)
@@ -175,6 +185,11 @@ impl Desk {
             offer,
             suggestions,
         })
+    }
+
+    /// The notices of a case, in order of arrival.
+    pub fn notices(&self, id: &CaseId) -> Result<Vec<Notice>> {
+        Ok(self.store.notices(id)?)
     }
 
     /// The mail of a notice, as stored.

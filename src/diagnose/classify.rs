@@ -8,40 +8,69 @@ use super::merge::Merged;
 use crate::model::{Action, Cause, Evidence, Recipient, Status};
 use crate::rules::{Answer, Format, Question, RuleBook, Tier, When, Words};
 
-/// Where the answer came from, for the trace.
-pub(super) struct Asked<'b> {
-    pub(super) answer: Option<Answer<'b>>,
-    /// The text that was asked last.
-    pub(super) whole: bool,
+/// A question for the book, kept so that the trace can show what was asked.
+pub(super) struct Asked<'m> {
+    statuses: Vec<Status>,
+    replies: Vec<u16>,
+    hosts: [String; 2],
+    text: &'m str,
+    domain: &'m str,
 }
 
-/// Asks the book about one recipient.
-pub(super) fn ask<'b>(merged: &Merged, rules: &'b RuleBook, reporter: Option<&str>) -> Asked<'b> {
-    let statuses: Vec<Status> = merged.status.into_iter().collect();
-    let replies: Vec<u16> = merged.reply.into_iter().collect();
-    let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
-    let reporter = reporter.unwrap_or_default().to_lowercase();
-    let hosts = [remote.as_str(), reporter.as_str()];
-    let mut question = Question {
-        replies: &replies,
-        statuses: &statuses,
+impl Asked<'_> {
+    /// Asks the book, or its trace.
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&Question<'_>) -> T) -> T {
+        let [remote, reporter] = &self.hosts;
+        ask(&Question {
+            replies: &self.replies,
+            statuses: &self.statuses,
+            text: self.text,
+            hosts: &[remote, reporter],
+            domain: self.domain,
+        })
+    }
+}
+
+/// Asks the book about one recipient: the sentence the reply stands in, then everything said where that says little.
+pub(super) fn ask<'b, 'm>(
+    merged: &'m Merged,
+    rules: &'b RuleBook,
+    reporter: Option<&str>,
+) -> (Option<Answer<'b>>, Asked<'m>) {
+    let mut asked = Asked {
+        statuses: merged.status.into_iter().collect(),
+        replies: merged.reply.into_iter().collect(),
+        hosts: [merged.remote.as_deref(), reporter].map(|host| host.unwrap_or_default().to_lowercase()),
         text: &merged.reply_text,
-        hosts: &hosts,
         domain: merged.address.domain(),
     };
-    let first = if merged.reply_text.is_empty() || merged.reply_text.len() == merged.text.len() {
-        None
-    } else {
-        rules.ask(&question)
-    };
-    if first.as_ref().is_some_and(|answer| matches!(answer.tier, Tier::User | Tier::Provider | Tier::Phrase)) {
-        return Asked { answer: first, whole: false };
+    let mut first = None;
+    if !asked.text.is_empty() && asked.text.len() != merged.text.len() {
+        first = asked.with(|question| rules.ask(question)).filter(|answer| answer.tier <= Tier::Phrase);
+        if first.as_ref().is_some_and(|answer| !answer.weak) {
+            return (first, asked);
+        }
     }
-    question.text = &merged.text;
-    Asked { answer: rules.ask(&question), whole: true }
+    let words = std::mem::replace(&mut asked.text, &merged.text);
+    let whole = asked.with(|question| rules.ask(question));
+    match first {
+        Some(first) if whole.as_ref().is_none_or(|whole| whole.weak) => {
+            asked.text = words;
+            (Some(first), asked)
+        }
+        _ if whole.as_ref().is_none_or(|whole| whole.cause == Cause::Unclear) && !merged.surroundings.is_empty() => {
+            asked.text = &merged.surroundings;
+            let around = asked.with(|question| rules.ask(question)).filter(|answer| answer.tier <= Tier::Phrase);
+            if around.is_none() {
+                asked.text = &merged.text;
+            }
+            (around.or(whole), asked)
+        }
+        _ => (whole, asked),
+    }
 }
 
-/// The question that was decisive, for `rules trace`.
+/// Concludes what one recipient's failure means.
 pub(super) fn conclude(
     merged: Merged,
     context: &Context,
@@ -50,7 +79,7 @@ pub(super) fn conclude(
     contact_form: bool,
 ) -> Recipient {
     let rules = &context.rules;
-    let answer = ask(&merged, rules, reporter).answer;
+    let (answer, _) = ask(&merged, rules, reporter);
     let decided = answer.as_ref().filter(|answer| answer.cause != Cause::Unclear);
     let fallback = format.and_then(|format| Some((format.cause?, format!("format/{}", format.family))));
     let (cause, rule) = match (decided, fallback) {

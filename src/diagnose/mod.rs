@@ -17,6 +17,7 @@ mod prose;
 mod quirks;
 mod ticket;
 mod trace;
+mod wording;
 mod zone;
 
 use std::sync::Arc;
@@ -90,7 +91,7 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
         let form = origin::from_contact_form(mail, &diagnosis.original);
         let reporter = diagnosis.reporter.mta.clone();
         let merged =
-            gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind == Kind::Delay));
+            gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind::unsaid(kind)));
         diagnosis.recipients = merged
             .map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form))
             .collect();
@@ -145,18 +146,26 @@ fn sent_to(mail: &Mail<'_>) -> Vec<String> {
     out
 }
 
-/// The recipients a complaint names (RFC 5965 section 3.2), once each.
+/// The recipients a complaint names (RFC 5965 section 3.2; Outlook.com's own field in the message it returns), once each.
 fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
+    const FIELDS: [(&str, &str); 2] = [
+        ("Original-Rcpt-To:", "Original-Rcpt-To field"),
+        ("X-HmXmrOriginalRecipient:", "X-HmXmrOriginalRecipient field"),
+    ];
     let mut out: Vec<PerRecipient> = Vec::new();
-    for (index, part) in mail.of_kind(PartKind::Feedback) {
-        for (at, line) in part.text().lines().enumerate() {
-            let Some(value) = crate::stdx::strip_prefix_ignore_case(line, "Original-Rcpt-To:") else { continue };
+    let parts = mail.of_kind(PartKind::Feedback).chain(mail.of_kind(PartKind::Message));
+    for (index, part) in parts {
+        let lines = part.text().lines().take_while(|line| part.kind != PartKind::Message || !line.is_empty());
+        for (at, line) in lines.enumerate() {
+            let field = FIELDS
+                .iter()
+                .find_map(|(name, from)| Some((crate::stdx::strip_prefix_ignore_case(line, name)?, *from)));
+            let Some((value, from)) = field else { continue };
             let Some(address): Option<Address> = read_address(value) else { continue };
             let known = out.iter().any(|record| record.recipient.as_ref().is_some_and(|fact| fact.value == address));
             if !known && out.len() < 512 {
                 let place = Place { part: index, line: u32::try_from(at).unwrap_or(u32::MAX) };
-                let recipient =
-                    Some(Fact { value: address, place, origin: Origin::Field, from: "Original-Rcpt-To field" });
+                let recipient = Some(Fact { value: address, place, origin: Origin::Field, from });
                 out.push(PerRecipient { recipient, ..PerRecipient::default() });
             }
         }

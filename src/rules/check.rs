@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::book::{Question, Rule, RuleBook};
+use super::ask::{Question, Rule};
+use super::book::RuleBook;
 use crate::model::{Status, reply};
 
 /// One complaint about a rule.

@@ -234,8 +234,19 @@ impl<'a> Pool<'a> {
         let give = |(at, candidate): (usize, Candidate)| Suggestion {
             confidence: if at == 0 && clear && candidate.strong { Confidence::Strong } else { Confidence::Weak },
             address: candidate.address.as_str().to_owned(),
-            because: candidate.because.join("; "),
+            because: said_once(&candidate.because),
         };
         self.candidates.into_iter().enumerate().take(MOST).map(give).collect()
     }
+}
+
+/// Reasons one after the other; what an earlier one said is not said again.
+fn said_once(reasons: &[String]) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    for reason in reasons.iter().flat_map(|reason| reason.split("; ")) {
+        if !said.iter().any(|before| before.contains(reason)) {
+            said.push(reason);
+        }
+    }
+    said.join("; ")
 }

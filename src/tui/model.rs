@@ -16,7 +16,7 @@ use super::prompt::Prompt;
 use super::queue::Queue;
 use super::theme::Theme;
 use crate::desk::Detail;
-use crate::model::{CaseId, Cause, Proposal, Timestamp, Verdict, Zone};
+use crate::model::{CaseId, Cause, Kind, Proposal, Timestamp, Verdict, Zone};
 
 /// What does not change during a run.
 #[derive(Debug, Clone)]
@@ -75,6 +75,19 @@ pub enum Pane {
 impl Pane {
     /// In the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Diagnosis, Self::Returned, Self::Raw, Self::Notes];
+}
+
+/// One notice of a case, as far as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// When it arrived.
+    pub received: Timestamp,
+    /// What it is.
+    pub kind: Kind,
+    /// Status or reply code, as the list shows it.
+    pub code: String,
+    /// Why it failed.
+    pub cause: Cause,
 }
 
 /// How the pane shows its text.
@@ -205,8 +218,8 @@ pub struct Model {
     pub now: Timestamp,
     /// The rows.
     pub queue: Queue,
-    /// Whether the cases have arrived from the store.
-    pub loaded: bool,
+    /// The case under the cursor of the last run, until it is found.
+    pub place: Option<CaseId>,
     /// Everything about the case under the cursor, once it has been loaded.
     pub detail: Option<Detail>,
     /// Its newest mail, once it has been loaded.
@@ -245,6 +258,10 @@ pub struct Model {
     pub requested: Option<CaseId>,
     /// The mail that was asked for last.
     pub mail_requested: Option<i64>,
+    /// The notices of cases that have several, where the list shows them.
+    pub folds: BTreeMap<CaseId, Vec<Fold>>,
+    /// The cases whose notices were asked for last.
+    pub folds_requested: Vec<CaseId>,
     /// Half-typed texts by their keys; `None` once they are saved.
     pub drafts: BTreeMap<String, Option<String>>,
     /// What the store holds besides cases: label and text.
@@ -270,7 +287,7 @@ impl Model {
             size,
             now,
             queue,
-            loaded: false,
+            place: None,
             detail: None,
             mail: None,
             pane: Pane::Diagnosis,
@@ -290,6 +307,8 @@ impl Model {
             just_finished: false,
             requested: None,
             mail_requested: None,
+            folds: BTreeMap::new(),
+            folds_requested: Vec::new(),
             drafts: BTreeMap::new(),
             counted: Vec::new(),
             corrected_last: None,

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::input::Key;
-use super::model::Repeat;
-use crate::desk::{Changes, Detail, Receipt};
+use super::model::{Fold, Repeat};
+use crate::desk::{Changes, Detail, Glance, Receipt};
 use crate::export::Format;
 use crate::model::{Case, CaseId, Timestamp, Verdict};
 use crate::resend::Wanted;
@@ -40,7 +40,9 @@ pub enum Msg {
     Resize(u16, u16),
     /// It is this late; comes before every batch of input.
     Clock(Timestamp),
-    /// The cases of the store, at the start.
+    /// The counts of the store and the rows around the cursor, at the start.
+    Glance(Box<Glance>),
+    /// All cases of the store, in no order.
     Cases(Vec<Case>),
     /// The state of the screen kept by the last run.
     Restored(Option<String>),
@@ -50,6 +52,8 @@ pub enum Msg {
     Changed(Changes),
     /// Everything about one case.
     Loaded(Box<Detail>),
+    /// The notices of some cases.
+    Unfolded(Vec<(CaseId, Vec<Fold>)>),
     /// A mail as stored, or that it cannot be had.
     Mail(i64, Vec<u8>),
     /// A half-typed text of the last run.
@@ -168,6 +172,8 @@ pub struct ExportOrder {
 pub enum Effect {
     /// Load everything about a case.
     Load(CaseId),
+    /// Load the notices of some cases.
+    Unfold(Vec<CaseId>),
     /// Load a mail.
     Mail(i64),
     /// Load a half-typed text.

@@ -12,6 +12,9 @@ use super::page::{Page, Subject};
 use super::{deeds, layers, menus, session, view};
 use crate::desk::Changes;
 
+/// Cases whose notices are kept for the list.
+const MOST_FOLDS: usize = 1000;
+
 /// Takes one message.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = Vec::new();
@@ -26,9 +29,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.now = now;
             model.queue.tick(now);
         }
+        Msg::Glance(glance) => {
+            model.queue.show_part(*glance, model.now);
+            session::arrive(model);
+        }
         Msg::Cases(cases) => {
             model.queue.fill(cases, model.now);
-            model.loaded = true;
+            session::arrive(model);
         }
         Msg::Restored(state) => session::restore(model, state.as_deref()),
         Msg::Counted(counted) => model.counted = counted,
@@ -37,6 +44,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             if model.queue.current().is_some_and(|case| case.id == detail.case.id) {
                 model.detail = Some(*detail);
             }
+        }
+        Msg::Unfolded(folds) => {
+            if model.folds.len() > MOST_FOLDS {
+                model.folds.clear();
+            }
+            model.folds.extend(folds);
         }
         Msg::Mail(notice, raw) => {
             let loaded = model.detail.as_ref().and_then(|detail| detail.notices.iter().find(|own| own.id == notice));
@@ -79,13 +92,54 @@ pub fn is_blocked(model: &Model) -> bool {
 
 /// Whether the next frame must be drawn before the waiting key can go on.
 pub fn wants_paint(model: &Model) -> bool {
-    model.waiting.is_some() && model.current().is_some()
+    model.current().is_some() && model.waiting.is_some_and(|action| !wants_all(model, action))
+}
+
+/// Whether a key must wait until all cases have been read: it reaches beyond the rows around the cursor.
+fn wants_all(model: &Model, action: Action) -> bool {
+    use Action::*;
+    !model.queue.is_whole()
+        && !matches!(
+            action,
+            Accept
+                | Retry
+                | NotOurFault
+                | Spam
+                | Escalate
+                | Done
+                | Repeat
+                | Down
+                | Up
+                | Open
+                | Back
+                | Diagnosis
+                | Returned
+                | Raw
+                | Notes
+                | NextPane
+                | NextEvidence
+                | PreviousEvidence
+                | Headers
+                | Quoted
+                | Parts
+                | Note
+                | NoteEditor
+                | Copy
+                | CopyMenu
+                | Pull
+                | Messages
+                | Help
+                | Redraw
+                | Suspend
+                | Cancel
+        )
 }
 
 /// What every step ends with: the window follows the cursor, the case under it is asked for, a waiting key goes on.
 fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(action) = model.waiting {
         let ready = match model.queue.current() {
+            _ if wants_all(model, action) => false,
             None => true,
             Some(case) => {
                 model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id))
@@ -99,8 +153,12 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(open) = deeds::finished(model) {
         model.layers.push(Layer::Page(open));
     }
-    let height = view::layout::layout(model.size, false).list.height;
-    model.queue.scroll_into(usize::from(height));
+    view::folds::scroll(model);
+    let folded: Vec<_> = view::folds::folded(model).into_iter().map(|case| case.id.clone()).collect();
+    if !folded.is_empty() && model.folds_requested != folded {
+        model.folds_requested.clone_from(&folded);
+        effects.push(Effect::Unfold(folded));
+    }
     let id = model.queue.current().map(|case| case.id.clone());
     if model.requested != id {
         let Reading { headers, quoted, parts, .. } = model.reading;
@@ -210,6 +268,7 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         model.notice = None;
     }
     match model.setup.keys.action(key) {
+        Some(action) if wants_all(model, action) => model.waiting = Some(action),
         Some(action) => act(model, action, effects),
         None => {
             let help = model.setup.keys.hint(Action::Help);
@@ -397,7 +456,7 @@ fn scroll(model: &mut Model, by: isize) {
 /// Movement in the list and the reader; says whether the key was one.
 fn movement(model: &mut Model, action: Action) -> bool {
     let found = view::layout::layout(model.size, false);
-    let page = isize::try_from(usize::from(found.list.height).saturating_sub(1).max(1)).unwrap_or(1);
+    let page = isize::try_from(view::folds::rows_in_sight(model).saturating_sub(1).max(1)).unwrap_or(1);
     // In the reader, pages belong to the text: on the whole screen, or beside the list.
     let reads = model.zoomed || (matches!(model.pane, Pane::Raw | Pane::Returned) && found.pane.is_some());
     let reader_page = isize::try_from(reader_size_if(model, reads).saturating_sub(1).max(1)).unwrap_or(1);

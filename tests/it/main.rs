@@ -23,6 +23,7 @@ mod proxy;
 mod pty;
 mod requirements;
 mod rules;
+mod scale;
 mod schema;
 mod screens;
 mod servers;

@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod diagnosis;
 mod dialogs;
+pub mod folds;
 pub mod layout;
 pub mod list;
 pub mod pages;
