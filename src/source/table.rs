@@ -25,7 +25,11 @@ impl Table {
             .from_reader(text.as_bytes());
         let mut table = Self::default();
         for record in reader.records().flatten() {
-            let line = record.position().map_or(0, csv::Position::line);
+            // Behind "\r\n" the position is that of the "\n".
+            let line = record.position().map_or(0, |at| {
+                let rest = usize::try_from(at.byte()).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
+                at.line() + u64::from(rest.starts_with('\n'))
+            });
             table.rows.push((line, record.iter().map(|cell| cell.trim().to_owned()).collect()));
         }
         let heading = table.rows.first().map(|(_, cells)| cells.iter().map(|cell| cell.to_lowercase()).collect());

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::{Error, Result};
-use super::event::Deed;
+use super::event::{Deed, happened};
 use super::fill::Arrival;
 use super::{FILE, Store, schema, tick};
 use crate::mail::{Mail, PartKind, find_addresses, normalise};
@@ -51,8 +51,7 @@ impl Store {
         let mut erased = self.write(|tx| {
             let erased = forget_in(tx, address)?;
             let detail = format!("{} cases, {} mails, {} mails blanked", erased.cases, erased.mails, erased.blanked);
-            tx.prepare_cached("INSERT INTO event (act, at, by, detail) VALUES ('forget', ?1, ?2, ?3)")?
-                .execute((at.0, by, detail))?;
+            happened(tx, Deed::Forget, None, &detail, at, by)?;
             Ok(erased)
         })?;
         erased.compacted = self.compact()?;
@@ -80,8 +79,7 @@ impl Store {
             )?;
             let erased = Erased { cases: cases.len() as u64, mails, ..Erased::default() };
             let detail = format!("{} cases, {} mails older than {before}", erased.cases, erased.mails);
-            tx.prepare_cached("INSERT INTO event (act, at, by, detail) VALUES ('purge', ?1, ?2, ?3)")?
-                .execute((at.0, by, detail))?;
+            happened(tx, Deed::Purge, None, &detail, at, by)?;
             Ok(erased)
         })?;
         erased.compacted = self.compact()?;

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
@@ -77,11 +78,7 @@ impl Store {
     /// Notes that something was done.
     pub fn record(&mut self, deed: Deed, path: Option<&Path>, detail: &str, at: Timestamp, by: &str) -> Result<()> {
         let path = path.map(|path| path.display().to_string());
-        self.write(|tx| {
-            tx.prepare_cached("INSERT INTO event (act, at, by, path, detail) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute((deed.slug(), at.0, by, path, detail))?;
-            Ok(())
-        })
+        self.write(|tx| happened(tx, deed, path.as_deref(), detail, at, by))
     }
 
     /// Files that were written by a deed, each once, newest first.
@@ -128,40 +125,38 @@ impl Store {
     pub fn audit(&self, since: Timestamp) -> Result<Vec<Audited>> {
         let mut lines = self.audited_journal(since)?;
         let mut query =
-            self.db.prepare_cached("SELECT at, by, act, path, detail FROM event WHERE at >= ?1 ORDER BY id")?;
+            self.db.prepare_cached("SELECT at, by, act, path, detail, behind FROM event WHERE at >= ?1 ORDER BY id")?;
         let mut rows = query.query([since.0])?;
         while let Some(row) = rows.next()? {
             let Some(deed) = row.get_ref(2)?.as_str().ok().and_then(Deed::from_slug) else { continue };
             let path = row.get::<_, Option<String>>(3)?.map(PathBuf::from);
             let act = Audit::Did { deed, path, detail: row.get(4)? };
-            lines.push(Audited { at: Timestamp(row.get(0)?), by: row.get(1)?, act });
+            lines.push((row.get(5)?, Audited { at: Timestamp(row.get(0)?), by: row.get(1)?, act }));
         }
-        lines.sort_by_key(|line| line.at);
-        Ok(lines)
+        // Many acts may fall into one second; an event stands behind the batch it came after.
+        lines.sort_by_key(|(batch, _)| *batch);
+        Ok(lines.into_iter().map(|(_, line)| line).collect())
     }
 
-    fn audited_journal(&self, since: Timestamp) -> Result<Vec<Audited>> {
+    fn audited_journal(&self, since: Timestamp) -> Result<Vec<(i64, Audited)>> {
         let mut query = self.db.prepare_cached(
             "SELECT b.at, b.by, b.act, e.case_id, e.verdict, coalesce(c.original_address, c.address), b.id FROM batch b \
              JOIN entry e ON e.batch = coalesce(b.target, b.id) LEFT JOIN cases c ON c.id = e.case_id \
              WHERE b.at >= ?1 ORDER BY b.id, e.id",
         )?;
         let mut rows = query.query([since.0])?;
-        let mut lines: Vec<Audited> = Vec::new();
-        let mut turned = None;
+        let mut lines: Vec<(i64, Audited)> = Vec::new();
         while let Some(row) = rows.next()? {
             let (at, by, case) = (Timestamp(row.get(0)?), row.get(1)?, CaseId(row.get(3)?));
-            let verdict = row.get::<_, Option<String>>(4)?;
+            let (batch, verdict): (i64, Option<String>) = (row.get(6)?, row.get(4)?);
             let act = match (row.get_ref(2)?.as_str().unwrap_or_default(), verdict.as_deref()) {
                 (act @ ("undo" | "redo"), _) => {
-                    let batch: i64 = row.get(6)?;
-                    if let (true, Some(Audited { act: Audit::Turned { cases, .. }, .. })) =
-                        (turned == Some(batch), lines.last_mut())
+                    if let Some((last, Audited { act: Audit::Turned { cases, .. }, .. })) = lines.last_mut()
+                        && *last == batch
                     {
                         cases.push(case);
                         continue;
                     }
-                    turned = Some(batch);
                     Audit::Turned { redo: act == "redo", cases: vec![case] }
                 }
                 (_, Some(verdict)) => {
@@ -169,8 +164,25 @@ impl Store {
                 }
                 (_, None) => Audit::Noted { case },
             };
-            lines.push(Audited { at, by, act });
+            lines.push((batch, Audited { at, by, act }));
         }
         Ok(lines)
     }
+}
+
+/// Appends an event, inside the caller's transaction.
+pub(super) fn happened(
+    db: &Connection,
+    deed: Deed,
+    path: Option<&str>,
+    detail: &str,
+    at: Timestamp,
+    by: &str,
+) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO event (act, behind, at, by, path, detail) \
+         VALUES (?1, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0), ?2, ?3, ?4, ?5)",
+    )?
+    .execute((deed.slug(), at.0, by, path, detail))?;
+    Ok(())
 }

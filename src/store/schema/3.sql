@@ -13,6 +13,7 @@ CREATE TABLE exported (
 CREATE TABLE event (
     id     INTEGER PRIMARY KEY AUTOINCREMENT,
     act    TEXT NOT NULL CHECK (act IN ('export', 'backup', 'purge', 'forget', 'import-decisions')),
+    behind INTEGER NOT NULL,               -- the last batch of the journal before it
     at     INTEGER NOT NULL,
     by     TEXT NOT NULL,
     path   TEXT,                           -- the file that was written or read
