@@ -204,8 +204,10 @@ impl RuleBook {
         {
             return false;
         }
-        let provider = rule.provider.filter(|_| rule.tier != Tier::User);
-        let Some(provider) = provider.and_then(|number| self.providers.get(usize::from(number))) else { return true };
+        let provider = rule.provider.and_then(|number| self.providers.get(usize::from(number)));
+        let Some(provider) = provider.filter(|one| !one.hosts.is_empty() || !one.domains.is_empty()) else {
+            return true;
+        };
         question.hosts.iter().any(|host| provider.fits_host(host).is_some())
             || provider.serves(question.domain)
             || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(question.text, suffix))
