@@ -158,7 +158,11 @@ fn r06_decisions_and_drafts_survive_in_the_store() {
     drop(first);
     let mut second = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
     assert_eq!(second.model.queue.current().unwrap().id, id, "the same case");
-    assert!(second.screen().contains("a half-typed correction is kept for this case: c goes on"), "{}", second.screen());
+    assert!(
+        second.screen().contains("a half-typed correction is kept for this case: c goes on"),
+        "{}",
+        second.screen()
+    );
     second.keys("c");
     assert!(second.screen().contains("half@typed"), "{}", second.screen());
     assert!(second.screen().contains("Note      by phone"), "{}", second.screen());
