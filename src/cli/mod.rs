@@ -6,6 +6,7 @@ mod args;
 mod auth_card;
 mod browser;
 mod check_address;
+mod completions;
 mod config;
 mod decide;
 mod demo;
@@ -23,6 +24,7 @@ mod resend;
 mod rules;
 mod schema;
 mod screen;
+mod secrecy;
 mod setting;
 mod settle;
 mod show;
@@ -48,6 +50,7 @@ use setting::Setting;
 
 /// Runs the command line of this process.
 pub fn run(show: Show) -> ExitCode {
+    secrecy::no_core_dumps();
     let args = Args::parse();
     let mut out = BufWriter::new(io::stdout().lock());
     let result = dispatch(&args, show, &mut out);
@@ -68,6 +71,8 @@ pub fn run(show: Show) -> ExitCode {
 fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
+        Some(Command::Completions(asked)) => return completions::completions(asked, out),
+        Some(Command::Man(asked)) => return completions::man(asked, out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
             return config::print(*action, &args.shared.paths(), out);
         }
@@ -109,6 +114,8 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
+        Some(Command::Completions(asked)) => completions::completions(asked, out),
+        Some(Command::Man(asked)) => completions::man(asked, out),
         Some(Command::Config(_)) => config::check(setting, out),
         Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }
