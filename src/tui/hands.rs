@@ -44,7 +44,7 @@ struct Reading {
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0, blind: false, reading: None, cold: true }
+        Self { desk, seen: 0, blind: false, reading: None, cold: false }
     }
 
     /// The desk.
@@ -58,6 +58,7 @@ impl Hands {
         let mut begin = || -> Result<_, Error> {
             self.seen = self.desk.ticks()?;
             self.reading = Some(Reading { since: self.seen, cases: Vec::new() });
+            self.cold = true;
             if limited {
                 return Ok(Vec::new());
             }
