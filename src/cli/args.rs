@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::screen::Color;
 use super::{
     auth_card, browser, check_address, config, decide, diagnose, explain, export, import, list, open, pull, rules,
-    schema, settle, show, status, step, store, suggest,
+    schema, settle, setup, show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
@@ -88,6 +88,8 @@ pub(super) enum Command {
         after_help = "The mails are part of the program and go the same way as real ones. What you decide is forgotten at the end."
     )]
     Demo,
+    /// Describe an inbox: finds the server, signs in, writes the configuration
+    Setup(setup::Args),
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
     /// Say how much waits; exit code 10 when something does

@@ -3,6 +3,7 @@
 //! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
 
 mod args;
+mod ask;
 mod auth_card;
 mod browser;
 mod check_address;
@@ -24,6 +25,7 @@ mod schema;
 mod screen;
 mod setting;
 mod settle;
+mod setup;
 mod show;
 mod sign_in;
 mod status;
@@ -73,7 +75,7 @@ fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
         Some(Command::Store(action)) => return store::run(action, &args.shared.paths(), out),
         _ => {}
     }
-    let setting = Setting::new(&args.shared)?;
+    let setting = Setting::new(&args.shared, matches!(args.command, Some(Command::Setup(_))))?;
     let result = command(args.command.as_ref(), &setting, show, out);
     if let Err(failure) = &result {
         setting.log.line(&failure.words());
@@ -88,6 +90,7 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
             Screen::of(setting)?.show(show, setting, out)
         }
         Some(Command::Demo) => demo::run(setting, show, out),
+        Some(Command::Setup(args)) => setup::run(args, setting, out),
         Some(Command::Pull(args)) => pull::run(args, setting, out),
         Some(Command::Status(args)) => status::run(args, setting, out),
         Some(Command::SignIn(args)) => browser::run(args, setting, out),

@@ -131,12 +131,14 @@ struct Entry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    junk_names: Vec<String>,
     provider: Vec<Entry>,
     error: Vec<ServerError>,
     gateway: Vec<Gateway>,
 }
 
 struct Table {
+    junk_names: Vec<String>,
     providers: Vec<Provider>,
     errors: Vec<ServerError>,
     gateways: Vec<Gateway>,
@@ -152,7 +154,7 @@ fn read(text: &str) -> Result<Table, String> {
     let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
     let providers =
         written.provider.iter().map(|entry| complete(entry, &written.provider)).collect::<Result<_, _>>()?;
-    Ok(Table { providers, errors: written.error, gateways: written.gateway })
+    Ok(Table { junk_names: written.junk_names, providers, errors: written.error, gateways: written.gateway })
 }
 
 /// Fills in what `like` says and checks that nothing is missing.
@@ -228,6 +230,12 @@ pub fn providers() -> &'static [Provider] {
 pub fn cure(host: &str, server_text: &str) -> Option<&'static str> {
     let own = Provider::of_host(host).and_then(|provider| cure_among(&provider.errors, server_text));
     own.or_else(|| cure_among(&table().errors, server_text))
+}
+
+/// Whether a folder is for junk, by its name alone.
+pub fn is_junk_name(folder: &str) -> bool {
+    let last = folder.rsplit(['/', '.']).next().unwrap_or(folder).to_lowercase();
+    table().junk_names.contains(&last)
 }
 
 impl Provider {
@@ -337,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_wrong_table_is_refused() {
-        let good = "error = []\ngateway = []\n[[provider]]\nid = \"a\"\ntitle = \"A\"\nmx = [\"a.example\"]\n";
+        let good = "junk_names = []\nerror = []\ngateway = []\n[[provider]]\nid = \"a\"\ntitle = \"A\"\nmx = [\"a.example\"]\n";
         let rest = "host = \"imap.a.example\"\nsign_in = [\"password\"]\npage = \"other\"\nsource = \"x\"\nchecked = \"shared\"\n";
         assert!(read(&format!("{good}{rest}")).is_ok());
         for (from, to) in [

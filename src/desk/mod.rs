@@ -3,8 +3,10 @@
 //! A [`Desk`] is the store, the engine's context and who decides. Times are passed in. Knows nothing of terminals.
 
 mod deliver;
+pub mod discover;
 mod error;
 mod fill;
+mod look;
 mod lookup;
 mod material;
 mod offer;
@@ -20,6 +22,7 @@ pub use crate::source::Cancel;
 pub use crate::store::{Changes, Counts, Receipt, StoredNotice as Notice};
 pub use error::{Error, Result};
 pub use fill::{Filled, Progress};
+pub use look::Look;
 pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
 pub use turn::Turn;
