@@ -7,7 +7,7 @@ use bounceback::cli::{self, Failure, Screen, SignIns};
 use bounceback::tui;
 
 fn main() -> ExitCode {
-    cli::run(screen)
+    cli::run(screen, tui::abilities)
 }
 
 /// Draws the screen until the user leaves it.

@@ -6,13 +6,13 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    auth_card, browser, check_address, config, decide, diagnose, explain, export, import, list, open, pull, rules,
-    schema, settle, setup, show, status, step, store, suggest,
+    auth_card, browser, check_address, config, decide, diagnose, doctor, explain, export, import, list, open, pull,
+    rules, schema, settle, setup, show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
 /// The version, with the commit where the build knew it.
-const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
+pub(super) const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
 };
@@ -92,6 +92,8 @@ pub(super) enum Command {
     Setup(setup::Args),
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
+    /// Look at the inbox, the store and the terminal, and say what is wrong
+    Doctor(doctor::Args),
     /// Say how much waits; exit code 10 when something does
     Status(status::Args),
     /// Sign in with a code in a browser, for accounts that want it

@@ -11,6 +11,7 @@ mod config;
 mod decide;
 mod demo;
 mod diagnose;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
@@ -47,11 +48,14 @@ pub use sign_in::SignIns;
 use args::{Args, Command};
 use setting::Setting;
 
+/// What the terminal can do, in words; the screen knows.
+pub type Terminal = fn() -> Vec<String>;
+
 /// Runs the command line of this process.
-pub fn run(show: Show) -> ExitCode {
+pub fn run(show: Show, terminal: Terminal) -> ExitCode {
     let args = Args::parse();
     let mut out = BufWriter::new(io::stdout().lock());
-    let result = dispatch(&args, show, &mut out);
+    let result = dispatch(&args, (show, terminal), &mut out);
     // What was written before a failure stands before it on a terminal, too.
     let result = match (result, out.flush()) {
         (Ok(_), Err(error)) => Err(error.into()),
@@ -66,7 +70,7 @@ pub fn run(show: Show) -> ExitCode {
     }
 }
 
-fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
+fn dispatch(args: &Args, faces: (Show, Terminal), out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
@@ -76,14 +80,19 @@ fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
         _ => {}
     }
     let setting = Setting::new(&args.shared, matches!(args.command, Some(Command::Setup(_))))?;
-    let result = command(args.command.as_ref(), &setting, show, out);
+    let result = command(args.command.as_ref(), &setting, faces, out);
     if let Err(failure) = &result {
         setting.log.line(&failure.words());
     }
     result
 }
 
-fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut dyn Write) -> failure::Result {
+fn command(
+    command: Option<&Command>,
+    setting: &Setting,
+    (show, terminal): (Show, Terminal),
+    out: &mut dyn Write,
+) -> failure::Result {
     match command {
         None => {
             screen::is_possible()?;
@@ -92,6 +101,7 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Demo) => demo::run(setting, show, out),
         Some(Command::Setup(args)) => setup::run(args, setting, out),
         Some(Command::Pull(args)) => pull::run(args, setting, out),
+        Some(Command::Doctor(args)) => doctor::run(args, setting, terminal, out),
         Some(Command::Status(args)) => status::run(args, setting, out),
         Some(Command::SignIn(args)) => browser::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),

@@ -174,7 +174,7 @@ fn find(
     }
     out.flush()?;
     let mut tell = |place: &Place| super::remark(&format!("trying {} port {}", place.host, place.port));
-    match discover::first_that_answers(&found.places, &cancel, &mut tell) {
+    match discover::first_that_answers(&found.places, args.ca_file.as_deref(), &cancel, &mut tell) {
         Ok(place) => {
             writeln!(out, "Found {} port {}.", visible(&place.host), place.port)?;
             out.flush()?;

@@ -3,6 +3,7 @@
 //! Only the domain is looked up, in the public name system; no server learns the address, and none is signed in to.
 //! A server counts only when its certificate is for the name that was asked.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::Tls;
@@ -99,9 +100,11 @@ fn places(domain: &str, provider: Option<&Provider>, named: Vec<Place>, exchange
 }
 
 /// What a connection to a place needs; nobody is named to it.
-pub fn connection(place: &Place) -> Options {
+fn connection(place: &Place, ca_file: Option<&Path>) -> Options {
     let mut options = Options::new("setup", &place.host, "", Auth::Password(Secret::new(String::new())));
     options.port = place.port;
+    options.ca_file = ca_file.map(Path::to_owned);
+    options.limits.connect = PATIENCE;
     options.tls = match place.tls {
         Tls::Implicit => imap::Tls::Implicit,
         Tls::StartTls => imap::Tls::StartTls,
@@ -116,15 +119,14 @@ pub fn connection(place: &Place) -> Options {
 /// Each place with what went wrong there.
 pub fn first_that_answers(
     places: &[Place],
+    ca_file: Option<&Path>,
     cancel: &Cancel,
     tell: &mut dyn FnMut(&Place),
 ) -> Result<Place, Vec<(Place, Error)>> {
     let mut failures = Vec::new();
     for place in places {
         tell(place);
-        let mut options = connection(place);
-        options.limits.connect = PATIENCE;
-        match imap::reach(&options, cancel) {
+        match imap::reach(&connection(place, ca_file), cancel) {
             Ok(()) => return Ok(place.clone()),
             Err(error) => failures.push((place.clone(), error)),
         }

@@ -12,6 +12,7 @@ mod dns_commands;
 mod docs;
 mod fuzz_smoke;
 mod golden;
+mod inbox;
 mod intake;
 mod intake_cost;
 mod intake_hostile;
