@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use super::screen::Color;
 use super::{
     auth_card, browser, check_address, config, decide, diagnose, doctor, explain, export, import, list, open, pull,
-    rules, schema, settle, setup, show, status, step, store, suggest,
+    resend, rules, schema, settle, setup, show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
@@ -120,6 +120,8 @@ pub(super) enum Command {
     Explain(explain::Args),
     /// Say who a failed address should have been
     Suggest(suggest::Args),
+    /// Print the answer that came back, as text to paste into its ticket again
+    Resend(resend::Args),
     /// Say what is known of an address without asking its server
     CheckAddress(check_address::Args),
     /// Show what our domain publishes for SPF, DKIM and DMARC, and what to change

@@ -42,9 +42,8 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     }
     let desk = setting.desk_to_read()?;
     let more = Sending { spf_include: args.include.clone(), dkim: args.selector.clone(), source: String::new() };
-    let resolver = setting.resolver();
     for (number, domain) in domains.iter().enumerate() {
-        let found = desk.auth_card(domain, &more, &resolver, &never);
+        let found = desk.auth_card(domain, &more, &never);
         if args.json {
             json::line(&found, out)?;
             continue;

@@ -33,9 +33,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
     let desk = setting.desk_to_read()?;
-    let resolver = setting.resolver();
     each_address(&args.addresses, &mut |address| {
-        let check = desk.check_address(address, &resolver, &never)?;
+        let check = desk.check_address(address, &never)?;
         if args.json {
             json::line(&check, out)?;
         } else {

@@ -21,6 +21,7 @@ mod log;
 mod open;
 mod progress;
 mod pull;
+mod resend;
 mod rules;
 mod schema;
 mod screen;
@@ -117,6 +118,7 @@ fn command(
         Some(Command::Suggest(args)) => suggest::run(args, setting, out),
         Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
         Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
+        Some(Command::Resend(args)) => resend::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),

@@ -1,6 +1,7 @@
 //! What the command line means once the configuration is read: the places, the settings, the time.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::args::Shared;
@@ -46,6 +47,9 @@ impl Setting {
             ticket_url: self.config.ticket_url.clone(),
             rule_files: self.config.rules.clone(),
             look_only: true,
+            resolver: self.resolver(),
+            language: self.config.language.clone(),
+            texts: self.config.texts.clone(),
         }
     }
 
@@ -59,14 +63,14 @@ impl Setting {
         Ok(Desk::open(&self.desk_options(false)?)?)
     }
 
-    /// Asks about domains; nobody with `--offline`.
-    pub(super) fn resolver(&self) -> Resolver {
+    /// Asks about domains, as configured; nobody with `--offline`.
+    fn resolver(&self) -> Option<Arc<Resolver>> {
         let servers = self.config.name_servers.clone();
-        match (self.offline, servers.is_empty()) {
-            (true, _) => Resolver::offline(),
-            (false, true) => Resolver::new(dns::Config::system()),
-            (false, false) => Resolver::new(dns::Config { servers, ..dns::Config::default() }),
-        }
+        let config = match servers.is_empty() {
+            true => dns::Config::system(),
+            false => dns::Config { servers, ..dns::Config::default() },
+        };
+        (!self.offline).then(|| Arc::new(Resolver::new(config)))
     }
 
     /// The accounts to pull: the named one, else all.

@@ -44,6 +44,10 @@ pub struct Config {
     pub lead: Option<String>,
     /// After how many days personal data goes; never when not set.
     pub retention_days: Option<u32>,
+    /// Language of the texts for customers, such as "en".
+    pub language: Option<String>,
+    /// The lead's own texts for customers (`texts/*.toml`, in order of name): name and text.
+    pub texts: Vec<(String, String)>,
     /// Name servers to ask about domains; those of the system when empty.
     pub name_servers: Vec<SocketAddr>,
     /// The inboxes.
@@ -72,7 +76,8 @@ impl Config {
         config.keys = read_optional(&dir.join("keys.toml"))?;
         config.theme = read_optional(&dir.join("theme.toml"))?;
         config.rules.extend(read_optional(&dir.join("causes.toml"))?);
-        config.rules.extend(rule_files(&dir.join("rules"))?);
+        config.rules.extend(toml_files(&dir.join("rules"))?);
+        config.texts = toml_files(&dir.join("texts"))?;
         Ok(config)
     }
 
@@ -103,6 +108,7 @@ impl Config {
         config.identity.desk = file.desk.as_ref().map(|desk| reader.filled(desk)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
+        config.language = file.language.as_ref().map(|name| reader.filled(name)).transpose()?;
         for server in &file.name_servers {
             config.name_servers.push(reader.name_server(server)?);
         }
@@ -134,7 +140,7 @@ fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
     }
 }
 
-fn rule_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
+fn toml_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

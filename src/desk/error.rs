@@ -29,6 +29,12 @@ impl Error {
         Self { what, hint: Some("give one address such as anna@example.org".into()), busy: false }
     }
 
+    pub(super) fn texts(why: impl fmt::Display) -> Self {
+        let hint =
+            "own texts are TOML files in the folder \"texts\" beside the configuration, one for each language".into();
+        Self { what: format!("could not use the texts: {why}"), hint: Some(hint), busy: false }
+    }
+
     pub(super) fn turn() -> Self {
         Self {
             what: "another bounceback is still fetching; gave up waiting for it".into(),

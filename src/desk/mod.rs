@@ -6,6 +6,7 @@ mod deliver;
 pub mod discover;
 mod error;
 mod fill;
+mod letter;
 mod look;
 mod lookup;
 mod material;
@@ -17,9 +18,10 @@ mod turn;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use crate::source::Cancel;
-pub use crate::store::{Changes, Counts, Receipt, StoredNotice as Notice};
+pub use crate::store::{Changes, Counts, Glance, Receipt, StoredNotice as Notice};
 pub use error::{Error, Result};
 pub use fill::{Filled, Progress};
 pub use look::Look;
@@ -28,6 +30,7 @@ pub use pull::{PullProgress, Pulled};
 pub use turn::Turn;
 
 use crate::diagnose::Context;
+use crate::dns::Resolver;
 use crate::model::{Address, Case, CaseId, Decision, Identity, Note, Timestamp, Verdict};
 use crate::rules::RuleBook;
 use crate::store::Store;
@@ -48,6 +51,12 @@ pub struct Options {
     pub rule_files: Vec<(String, String)>,
     /// Open an existing store only: a missing one is empty and is not made.
     pub look_only: bool,
+    /// Language of the texts for customers; English when not set.
+    pub language: Option<String>,
+    /// The lead's own texts for customers: name and text.
+    pub texts: Vec<(String, String)>,
+    /// Asks about domains; nobody is asked without it.
+    pub resolver: Option<Arc<Resolver>>,
 }
 
 /// Everything known about one case.
@@ -77,6 +86,9 @@ pub struct Desk {
     context: Context,
     lead: String,
     ticket_url: Option<String>,
+    resolver: Arc<Resolver>,
+    language: String,
+    texts: Vec<(String, String)>,
     shelf: RefCell<Option<material::Shelf>>,
 }
 
@@ -97,6 +109,9 @@ impl Desk {
             context,
             lead: options.lead.clone(),
             ticket_url: options.ticket_url.clone(),
+            resolver: options.resolver.clone().unwrap_or_else(|| Arc::new(Resolver::offline())),
+            language: options.language.clone().unwrap_or_else(|| "en".to_owned()),
+            texts: options.texts.clone(),
             shelf: RefCell::default(),
         })
     }
@@ -120,6 +135,16 @@ impl Desk {
     /// Every case, in order of arrival.
     pub fn cases(&self) -> Result<Vec<Case>> {
         Ok(self.store.cases()?)
+    }
+
+    /// The counts of the queue and the rows around a case, or around the first undecided one.
+    pub fn glance(&self, wanted: Option<&CaseId>, around: usize, now: Timestamp) -> Result<Glance> {
+        Ok(self.store.glance(wanted, around, now)?)
+    }
+
+    /// Cases behind a name, in the order of names: all of them, piece by piece.
+    pub fn cases_after(&self, id: &str, most: usize) -> Result<Vec<Case>> {
+        Ok(self.store.cases_after(id, most)?)
     }
 
     /// What anyone changed since a tick; ask from `upto` the next time.
@@ -155,6 +180,11 @@ impl Desk {
             offer,
             suggestions,
         })
+    }
+
+    /// The notices of a case, in order of arrival.
+    pub fn notices(&self, id: &CaseId) -> Result<Vec<Notice>> {
+        Ok(self.store.notices(id)?)
     }
 
     /// The mail of a notice, as stored.

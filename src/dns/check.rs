@@ -82,30 +82,35 @@ pub fn check(text: &str, bounced: Option<&str>, book: &Book, resolver: &Resolver
     let findings = suggest::check(text, None, book);
     let wrong = findings.iter().any(|finding| finding.level == Level::Error);
     check.because.extend(findings.into_iter().map(|finding| finding.message));
-    let domain = match Address::new(text).filter(|_| !wrong).map(|address| domain(&address)) {
-        Some(Ok(domain)) => domain,
-        Some(Err(why)) => {
-            check.verdict = Verdict::NotAnAddress;
-            check.because.insert(0, why.into());
-            return check;
-        }
-        None => {
-            check.verdict = Verdict::NotAnAddress;
-            return check;
-        }
+    let Some(address) = Address::new(text).filter(|_| !wrong) else {
+        check.verdict = Verdict::NotAnAddress;
+        return check;
     };
-    check.verdict = match domain {
-        Domain::Literal => {
-            check.because.push("the address names a host by its number, so no DNS is involved".into());
-            Verdict::CannotKnow
-        }
-        Domain::Name(ascii) => by_mx(&mut check, &ascii, resolver, cancel),
-    };
+    let found = look_up(&address, resolver, cancel);
+    (check.verdict, check.mx) = (found.verdict, found.mx);
+    check.because.extend(found.because);
     if let Some(said) = bounced
         && matches!(check.verdict, Verdict::CannotKnow | Verdict::ServerNotReachable)
     {
         check.verdict = Verdict::MailboxRefused;
         check.because.insert(0, format!("a bounce says so: {said}"));
+    }
+    check
+}
+
+/// What the name system says of an address's domain, without a look at its spelling.
+pub fn look_up(address: &Address, resolver: &Resolver, cancel: &dyn Fn() -> bool) -> Check {
+    let (address, domain) = (address.as_str().to_owned(), domain(address));
+    let mut check = Check { address, verdict: Verdict::CannotKnow, because: Vec::new(), mx: Vec::new() };
+    match domain {
+        Err(why) => {
+            check.verdict = Verdict::NotAnAddress;
+            check.because.push(why.into());
+        }
+        Ok(Domain::Literal) => {
+            check.because.push("the address names a host by its number, so no DNS is involved".into());
+        }
+        Ok(Domain::Name(ascii)) => check.verdict = by_mx(&mut check, &ascii, resolver, cancel),
     }
     check
 }

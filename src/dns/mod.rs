@@ -26,7 +26,7 @@ mod spf;
 mod wire;
 
 pub use card::{Card, Change, DkimKey, DkimSelector, Dmarc, auth_card};
-pub use check::{Check, Verdict, check};
+pub use check::{Check, Verdict, check, look_up};
 pub use conf::Config;
 pub use resolver::{Miss, Mx, Resolver, Srv};
 pub use spf::{Include, Presence, Spf};

@@ -4,6 +4,7 @@
 //! Invariant: [`Mail::read`] never fails, is linear in the mail, and needs bounded stack and memory beside it.
 
 mod address;
+mod copy;
 mod dsn;
 mod guard;
 mod header;
@@ -16,6 +17,7 @@ mod utf7;
 use std::borrow::Cow;
 
 pub use address::{addresses, find_addresses, read_address};
+pub use copy::{Attached, ReturnedCopy, attached, content_type};
 pub use dsn::{looks_like_report, read_report};
 pub use guard::MAX_TEXT;
 pub use header::{Field, Head};

@@ -86,7 +86,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Case> {
 }
 
 impl Store {
-    fn select(&self, rest: &str, arguments: impl rusqlite::Params) -> Result<Vec<Case>> {
+    pub(super) fn select(&self, rest: &str, arguments: impl rusqlite::Params) -> Result<Vec<Case>> {
         let mut query = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM cases {rest}"))?;
         Ok(query.query_map(arguments, read)?.collect::<rusqlite::Result<_>>()?)
     }

@@ -8,6 +8,7 @@
 mod cases;
 mod error;
 mod fill;
+mod glance;
 mod health;
 mod journal;
 mod known;
@@ -24,6 +25,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 pub use cases::{Changes, Counts, StoredNotice};
 pub use error::{Error, Result};
 pub use fill::{Arrival, CaseSeed, Placed};
+pub use glance::Glance;
 pub use health::{Health, Table};
 pub use journal::Receipt;
 pub use known::Correspondent;

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 pub use book::Book;
 pub use check::{Finding, Level, check};
-pub use named::named_in_text;
+pub use named::{begins_quoted_field, introduces_quote, named_in_text};
 
 use crate::model::{Address, Cause};
 
@@ -150,6 +150,11 @@ pub fn suggest(query: &Query<'_>, book: &Book) -> Vec<Suggestion> {
     pool.finish()
 }
 
+/// Whether a domain is a large provider's, where anybody may have a mailbox.
+pub fn is_provider(domain: &str) -> bool {
+    data::data().is_provider(domain)
+}
+
 /// Whether an address is the one in this text, which may carry brackets and blanks around it.
 fn is_same(address: &Address, text: &str) -> bool {
     address.same_as(text.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace()))
@@ -229,8 +234,19 @@ impl<'a> Pool<'a> {
         let give = |(at, candidate): (usize, Candidate)| Suggestion {
             confidence: if at == 0 && clear && candidate.strong { Confidence::Strong } else { Confidence::Weak },
             address: candidate.address.as_str().to_owned(),
-            because: candidate.because.join("; "),
+            because: said_once(&candidate.because),
         };
         self.candidates.into_iter().enumerate().take(MOST).map(give).collect()
     }
+}
+
+/// Reasons one after the other; what an earlier one said is not said again.
+fn said_once(reasons: &[String]) -> String {
+    let mut said: Vec<&str> = Vec::new();
+    for reason in reasons.iter().flat_map(|reason| reason.split("; ")) {
+        if !said.iter().any(|before| before.contains(reason)) {
+            said.push(reason);
+        }
+    }
+    said.join("; ")
 }

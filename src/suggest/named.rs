@@ -56,6 +56,18 @@ fn head(text: &str, most: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
+/// Whether a text introduces a quoted mail: "On Thu, 5 Nov 2026 Anna Berg wrote:", in the languages of mail programs.
+pub fn introduces_quote(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.trim_end().ends_with([':', '：']) && data().words.wrote.iter().any(|word| lower.contains(word.as_str()))
+}
+
+/// Whether a line is the sender field of a quoted header: "From: Anna Berg", "Von: ...".
+pub fn begins_quoted_field(line: &str) -> bool {
+    let name = line.trim_start_matches('*').split(':').next().unwrap_or_default().trim().to_lowercase();
+    line.contains(':') && data().words.from.contains(&name)
+}
+
 fn keep(found: &mut Vec<Named>, named: Named) {
     let lower = named.address.to_lowercase();
     match found.iter_mut().find(|other| other.address.to_lowercase() == lower) {
@@ -126,7 +138,6 @@ fn name_before(line: &str, start: usize) -> Option<String> {
 
 fn role(line: &str, hit: &Hit, before: &str, after: &str, signature: bool) -> NamedRole {
     let words = &data().words;
-    let lower = line.to_lowercase();
     let head = line.get(..hit.start).unwrap_or_default().to_lowercase();
     let tail = line.get(hit.end..).unwrap_or_default().to_lowercase();
     let nearby = format!("{} {head}", before.to_lowercase());
@@ -155,11 +166,8 @@ fn role(line: &str, hit: &Hit, before: &str, after: &str, signature: bool) -> Na
     }
     // The introduction may be wrapped: the verb stands on the next line.
     let end = after.trim_end().ends_with(':') && !after.contains('@');
-    let wrote = |text: &str| {
-        text.trim_end().ends_with([':', '：']) && words.wrote.iter().any(|word| text.contains(word.as_str()))
-    };
-    if wrote(&lower)
-        || (end && wrote(&after.to_lowercase()))
+    if introduces_quote(line)
+        || (end && introduces_quote(after))
         || words.wrote.iter().any(|word| head.contains(&format!(" {word}")) && tail.contains(':'))
     {
         return NamedRole::QuotedFrom;

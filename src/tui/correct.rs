@@ -51,6 +51,8 @@ pub struct Correct {
     pub scopes: Vec<Scope>,
     /// What there is to say about the address, and of which text that was said.
     pub findings: Vec<Finding>,
+    /// What the name system says, and of which text.
+    pub looked_up: Option<(String, Finding)>,
     /// The text the findings are about.
     pub checked: Option<String>,
     /// Whether it is saved as soon as the check has come back.
@@ -89,6 +91,7 @@ impl Correct {
             suggestions,
             scopes: scopes(model, case, whole),
             findings: Vec::new(),
+            looked_up: None,
             checked: None,
             saving: false,
             warned: false,
@@ -110,9 +113,15 @@ impl Correct {
         if std::mem::take(&mut self.saving) { self.save() } else { Outcome::Stay }
     }
 
+    /// Everything there is to say about the address as it stands; what the name system says comes late, or never.
+    pub fn said(&self) -> impl Iterator<Item = &Finding> {
+        let late = self.looked_up.as_ref().filter(|(text, _)| text == self.new_address()).map(|(_, finding)| finding);
+        self.findings.iter().chain(late)
+    }
+
     /// The heaviest finding, where there is one.
     pub fn level(&self) -> Option<Level> {
-        self.findings.iter().map(|finding| finding.level).max()
+        self.said().map(|finding| finding.level).max()
     }
 
     fn fields(&self) -> Vec<Field> {

@@ -333,6 +333,9 @@ pub fn decided(model: &mut Model, deed: &Deed, result: Result<Done, Failure>) {
             let is_note = matches!(done.receipt.act, Act::Noted(_));
             let before = model.queue.tally().left;
             model.refresh(done.changes);
+            if matches!(done.receipt.act, Act::Decided(Verdict::Corrected { .. })) {
+                model.corrected_last = Some(deed.case.clone());
+            }
             if let Some(key) = &deed.draft {
                 model.drafts.insert(key.clone(), None);
             }

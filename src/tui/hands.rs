@@ -3,11 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::model::Fold;
 use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written};
 use super::session;
-use crate::desk::{Changes, Desk, Error, Receipt};
+use crate::desk::{Changes, Desk, Error, Notice, Receipt};
 use crate::export::{Cells, csv, json, to_file};
-use crate::model::{CaseId, Timestamp, Verdict};
+use crate::model::{Case, CaseId, Cause, Timestamp, Verdict, Zone};
+use crate::resend::Wanted;
 use crate::suggest;
 
 impl From<Error> for Failure {
@@ -16,18 +18,31 @@ impl From<Error> for Failure {
     }
 }
 
+/// Cases read at a time while the screen is already in use.
+const PIECE: usize = 2_000;
+/// Rows on each side of the cursor that the first look brings.
+const AROUND: usize = 100;
+
 /// A desk, and how much of its changes the screen has seen.
 pub struct Hands {
     desk: Desk,
     seen: u64,
     /// Whether the last look failed.
     blind: bool,
+    reading: Option<Reading>,
+}
+
+/// How far the cases have been read.
+struct Reading {
+    /// The tick it began at: what changed since then is told once more at the end.
+    since: u64,
+    cases: Vec<Case>,
 }
 
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0, blind: false }
+        Self { desk, seen: 0, blind: false, reading: None }
     }
 
     /// The desk.
@@ -35,19 +50,55 @@ impl Hands {
         &self.desk
     }
 
-    /// What the screen begins with: every case, and where the last run stood.
-    pub fn begin(&mut self) -> Vec<Msg> {
-        let cases = || -> Result<_, Error> {
-            let seen = self.desk.ticks()?;
-            Ok((seen, self.desk.cases()?))
-        };
-        match cases() {
-            Ok((seen, cases)) => {
-                self.seen = seen;
-                let state = self.desk.kept(session::STATE).ok().flatten();
-                vec![Msg::Cases(cases), Msg::Restored(state)]
+    /// What the screen begins with: where the last run stood, and the rows around that place. A `limited` screen shows
+    /// given cases only, in no place of an earlier run. [`Hands::read_on`] brings all cases.
+    pub fn begin(&mut self, limited: bool, now: Timestamp) -> Vec<Msg> {
+        let mut begin = || -> Result<_, Error> {
+            self.seen = self.desk.ticks()?;
+            self.reading = Some(Reading { since: self.seen, cases: Vec::new() });
+            if limited {
+                return Ok(Vec::new());
             }
-            Err(error) => vec![Msg::Failed(error.into())],
+            let state = self.desk.kept(session::STATE)?;
+            let place = session::Place::read(state.as_deref());
+            let mut begin = vec![Msg::Restored(state)];
+            if place.is_plain() {
+                let glance = self.desk.glance(place.case.as_ref(), AROUND, now)?;
+                begin.push(Msg::Glance(Box::new(glance)));
+            }
+            Ok(begin)
+        };
+        begin().unwrap_or_else(|error| vec![Msg::Failed(error.into())])
+    }
+
+    /// Whether cases are still to be read.
+    pub fn is_reading(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    /// Reads a piece of the cases; `None` once all of them have been told.
+    pub fn read_on(&mut self) -> Option<Vec<Msg>> {
+        let mut reading = self.reading.take()?;
+        let last = reading.cases.last().map_or("", |case| case.id.0.as_str());
+        match self.desk.cases_after(last, PIECE) {
+            Ok(piece) if piece.is_empty() => {
+                let changes = self.desk.changes(reading.since);
+                let mut all = vec![Msg::Cases(reading.cases)];
+                match changes {
+                    Ok(changes) => {
+                        self.seen = changes.upto;
+                        all.push(Msg::Changed(changes));
+                    }
+                    Err(error) => all.push(Msg::Failed(error.into())),
+                }
+                Some(all)
+            }
+            Ok(mut piece) => {
+                reading.cases.append(&mut piece);
+                self.reading = Some(reading);
+                Some(Vec::new())
+            }
+            Err(error) => Some(vec![Msg::Failed(error.into())]),
         }
     }
 
@@ -78,6 +129,7 @@ impl Hands {
                 Ok(detail) => Msg::Loaded(Box::new(detail)),
                 Err(error) => Msg::Failed(error.into()),
             },
+            Effect::Unfold(ids) => Msg::Unfolded(self.unfold(ids)),
             Effect::Mail(notice) => match self.desk.raw(notice) {
                 Ok(raw) => Msg::Mail(notice, raw),
                 Err(error) => Msg::Failed(error.into()),
@@ -115,10 +167,38 @@ impl Hands {
             }
             Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
             Effect::Export(order) => Msg::Exported(self.export(order, now)),
-            Effect::Pull | Effect::Stop | Effect::Edit(..) | Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {
-                return None;
-            }
+            Effect::Letter(id, wanted) => match self.letter(&id, wanted) {
+                Ok((what, text)) => Msg::Letter(what, text),
+                Err(error) => Msg::Failed(error.into()),
+            },
+            Effect::Pull
+            | Effect::Stop
+            | Effect::Edit(..)
+            | Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::LookUp(_)
+            | Effect::Card(_) => return None,
         })
+    }
+
+    fn unfold(&self, ids: Vec<CaseId>) -> Vec<(CaseId, Vec<Fold>)> {
+        let fold = |notice: &Notice| {
+            let recipient = notice.recipient.and_then(|at| notice.diagnosis.recipients.get(at));
+            let status = recipient.and_then(|own| own.status.as_ref().map(ToString::to_string));
+            let reply = recipient.and_then(|own| own.reply_code.map(|code| code.to_string()));
+            Fold {
+                received: notice.received,
+                kind: notice.diagnosis.kind,
+                code: status.or(reply).unwrap_or_else(|| "-".to_owned()),
+                cause: recipient.map_or(Cause::Unclear, |own| own.cause),
+            }
+        };
+        let read = |id: CaseId| {
+            let notices = self.desk.notices(&id).ok()?;
+            Some((id, notices.iter().map(fold).collect()))
+        };
+        ids.into_iter().filter_map(read).collect()
     }
 
     fn done(&mut self, result: Result<Receipt, Error>) -> Result<Done, Failure> {
@@ -149,6 +229,16 @@ impl Hands {
         }
         let result = self.desk.decide_each(&acts, None, now);
         self.done(result)
+    }
+
+    /// What the text is, and the text.
+    fn letter(&self, id: &CaseId, wanted: Wanted) -> Result<(String, String), Error> {
+        let case = self.desk.find(&id.0)?;
+        let what = match wanted {
+            Wanted::Resend => format!("the answer to {}", case.corrected_to.as_ref().unwrap_or(&case.address)),
+            Wanted::OtherWay => format!("a text to reach {} another way", case.address),
+        };
+        Ok((what, self.desk.letter(&case, Some(wanted), None, &Zone::of_system())?))
     }
 
     fn count(&self) -> Result<Vec<(String, String)>, Error> {

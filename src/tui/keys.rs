@@ -48,6 +48,7 @@ actions! {
     Search = "search", NextHit = "next-hit", PreviousHit = "previous-hit", Filter = "filter",
     ClearFilter = "clear-filter", Sort = "sort",
     Note = "note", NoteEditor = "note-editor", Copy = "copy", CopyMenu = "copy-menu", Export = "export",
+    AuthCard = "auth-card",
     Pull = "pull", Status = "status", Messages = "messages", Command = "command", Help = "help", Redraw = "redraw",
     Suspend = "suspend", Cancel = "cancel",
 }

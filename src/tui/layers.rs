@@ -14,7 +14,7 @@ use super::page::{Page, Subject};
 use super::prompt::{Ask, Prompt};
 use super::{update, view};
 use crate::model::State;
-use crate::suggest::Finding;
+use crate::suggest::{Finding, Level};
 
 /// Does what was chosen.
 pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
@@ -61,6 +61,7 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
             model.say(Tone::Plain, format!("sent to terminal: {shown}"));
             effects.push(Effect::Copy(text));
         }
+        Choice::Letter(case, wanted) => effects.push(Effect::Letter(case, wanted)),
         Choice::Export(format) => {
             let order = ExportOrder { format, path: Default::default(), replace: false };
             let path = command::export_path(model, format);
@@ -207,10 +208,20 @@ pub fn checked(model: &mut Model, text: &str, findings: Vec<Finding>, effects: &
     match model.layers.pop() {
         Some(Layer::Correct(mut dialog)) => {
             let outcome = dialog.take(text, findings);
+            if outcome == Outcome::Stay && text == dialog.new_address() && dialog.level() != Some(Level::Error) {
+                effects.push(Effect::LookUp(text.to_owned()));
+            }
             after_correct(model, dialog, outcome, effects);
         }
         Some(other) => model.layers.push(other),
         None => {}
+    }
+}
+
+/// The name system answered about a typed address.
+pub fn looked_up(model: &mut Model, text: String, finding: Finding) {
+    if let Some(Layer::Correct(dialog)) = model.layers.last_mut() {
+        dialog.looked_up = Some((text, finding));
     }
 }
 
@@ -346,6 +357,10 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
             return;
         }
         Some(Action::Help) if page.subject == Subject::Help => return,
+        Some(Action::Copy) if page.subject == Subject::Sheet => {
+            let text = model.sheet.lines.join("\n");
+            choose(model, Choice::Copy(text), effects);
+        }
         Some(Action::Down) => page.scroll = (page.scroll + 1).min(most),
         Some(Action::Up) => page.scroll = page.scroll.saturating_sub(1),
         Some(Action::PageDown | Action::Open) => page.scroll = (page.scroll + step).min(most),

@@ -2,7 +2,7 @@
 //!
 //! Text here is decoded but not yet harmless: it reaches the screen through `text` only. Parts are listed, never opened.
 
-use crate::mail::{Encoding, Head, Mail, Part, PartKind, normalise};
+use crate::mail::{Attached, Mail, Part, ReturnedCopy, attached, content_type, normalise};
 use crate::model::Returned;
 
 /// Lines of a mail that are shown; more than any notice has.
@@ -51,69 +51,11 @@ impl Shown {
         let mut shown = Self { notice, lines, ..Self::default() };
         let mail = Mail::read(&raw);
         shown.parts = mail.parts.iter().enumerate().skip(1).map(|(at, part)| piece(&mail, at, part)).collect();
-        shown.find_returned(&mail, original);
+        let copy = ReturnedCopy::find(&mail, original);
+        (shown.returned_head, shown.returned_body) = (copy.head, copy.text);
+        let words = |one: &Attached| format!("{}  {}  {}", one.name, one.kind, size(one.size));
+        shown.attachments = copy.attachments.iter().map(words).collect();
         shown
-    }
-
-    fn find_returned(&mut self, mail: &Mail<'_>, original: Option<&Returned>) {
-        if let Some((_, part)) = mail.of_kind(PartKind::Message).next() {
-            if part.encoding == Encoding::Identity {
-                self.take_message(&Mail::read(part.body));
-            } else {
-                self.take_message(&Mail::read(part.text().as_str().as_bytes()));
-            }
-        } else if let Some((_, part)) = mail.of_kind(PartKind::Headers).next() {
-            self.take_head(&Head::read(part.text().as_str().as_bytes(), 0).head);
-        } else if let Some(original) = original {
-            for (_, part) in mail.of_kind(PartKind::Text) {
-                if self.take_pasted(part.text().as_str(), original) {
-                    return;
-                }
-            }
-        }
-    }
-
-    fn take_head(&mut self, head: &Head<'_>) {
-        let field = |field: &crate::mail::Field<'_>| {
-            (String::from_utf8_lossy(field.name).into_owned(), field.text().into_owned())
-        };
-        self.returned_head = head.fields.iter().map(field).collect();
-    }
-
-    fn take_message(&mut self, message: &Mail<'_>) {
-        self.take_head(message.head());
-        let leaf = |part: &&Part<'_>| !part.is_attachment() && matches!(part.kind, PartKind::Text | PartKind::Html);
-        let text = message.parts.iter().filter(leaf).min_by_key(|part| part.kind == PartKind::Html);
-        if let Some(part) = text {
-            self.returned_body =
-                part.text().lines().take(MOST_LINES).map(|line| line.trim_end_matches('\r').to_owned()).collect();
-        }
-        while self.returned_body.last().is_some_and(|line| line.trim().is_empty()) {
-            self.returned_body.pop();
-        }
-        let pieces = message.parts.iter().enumerate().map(|(at, part)| piece(message, at, part));
-        self.attachments = pieces
-            .filter_map(|piece| {
-                let name = piece.attached?;
-                Some(format!("{name}  {}  {}", piece.kind, size(piece.size)))
-            })
-            .collect();
-    }
-
-    /// The message as it was pasted into the notice's text: the header block that holds its Message-ID or subject.
-    fn take_pasted(&mut self, text: &str, original: &Returned) -> bool {
-        let lines: Vec<&str> = text.lines().collect();
-        let field = |line: &str, name: &str, value: &Option<String>| {
-            let (Some(value), Some((own, rest))) = (value, line.trim_start().split_once(':')) else { return false };
-            own.eq_ignore_ascii_case(name) && rest.contains(value.as_str())
-        };
-        let found = lines.iter().position(|line| field(line, "Message-ID", &original.message_id));
-        let found = found.or_else(|| lines.iter().position(|line| field(line, "Subject", &original.subject)));
-        let Some(found) = found else { return false };
-        let from = lines[..found].iter().rposition(|line| line.trim().is_empty()).map_or(0, |at| at + 1);
-        let message = lines[from..].join("\n");
-        self.take_message(&Mail::read(message.as_bytes()));
-        true
     }
 }
 
@@ -124,40 +66,14 @@ fn piece(mail: &Mail<'_>, at: usize, part: &Part<'_>) -> Piece {
         depth += 1;
         above = outer.parent;
     }
-    let content = part.head.text("Content-Type").unwrap_or_default();
-    let kind = content.split(';').next().unwrap_or("").trim().to_lowercase();
-    let kind = if kind.is_empty() { "text/plain".to_owned() } else { kind };
-    let named = part
-        .head
-        .text("Content-Disposition")
-        .into_iter()
-        .chain(Some(content.clone()))
-        .find_map(|field| name_in(&field));
-    let attached = match named {
-        Some(name) => Some(name),
-        None if part.is_attachment() => Some("without a name".to_owned()),
-        None => None,
-    };
     Piece {
         depth: depth - usize::from(depth > 0),
         number: mail.part_number(at),
-        kind,
+        kind: content_type(part),
         size: part.body.len(),
         line: part.line as usize + 1,
-        attached,
+        attached: attached(part).map(|one| one.name),
     }
-}
-
-/// The value of `filename` or `name` in a field.
-fn name_in(field: &str) -> Option<String> {
-    let lower = field.to_ascii_lowercase();
-    let at = lower.find("name=")? + "name=".len();
-    let rest = field.get(at..)?.trim_start();
-    let name = match rest.strip_prefix('"') {
-        Some(quoted) => quoted.split('"').next(),
-        None => rest.split(';').next(),
-    };
-    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// A number of bytes, in words.
@@ -180,14 +96,5 @@ mod tests {
         assert_eq!(shown.returned_body, ["Hallö"]);
         assert_eq!(shown.attachments, ["bill.pdf  application/pdf  2 B"]);
         assert_eq!(shown.parts.iter().map(|part| part.number.as_str()).collect::<Vec<_>>(), ["1", "2"]);
-    }
-
-    #[test]
-    fn a_message_pasted_into_the_text_is_found() {
-        let mail = "Subject: failed\n\nSorry.\n\n--- copy ---\n\nFrom: a@x.example\nSubject: Hello\nMessage-ID: <1@x.example>\n\nBody\n";
-        let original = Returned { message_id: Some("1@x.example".into()), ..Returned::default() };
-        let shown = Shown::read(1, mail.as_bytes(), Some(&original));
-        assert_eq!(shown.returned_head.len(), 3);
-        assert_eq!(shown.returned_body, ["Body"]);
     }
 }

@@ -3,6 +3,7 @@
 use super::msg::{Deed, ExportFormat, ExportOrder};
 use super::queue::Sort;
 use crate::model::{CaseId, Verdict};
+use crate::resend::Wanted;
 
 /// What a choice does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Choice {
     Sort(Sort),
     /// Sends a text to the terminal's clipboard.
     Copy(String),
+    /// Sends the text for the customer of a case to the terminal's clipboard.
+    Letter(CaseId, Wanted),
     /// Asks where to write an export.
     Export(ExportFormat),
     /// Writes it over the existing file.

@@ -8,7 +8,8 @@ use super::model::{Layer, Model, Tone};
 use super::msg::{Effect, ExportFormat};
 use super::prompt::{Ask, Prompt};
 use super::queue::Sort;
-use crate::model::Verdict;
+use crate::model::{CaseId, Verdict};
+use crate::resend::Wanted;
 
 /// Opens what a key of the main screen asks for.
 pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
@@ -122,10 +123,24 @@ fn copy_menu(model: &Model) -> Menu {
     if let Some(said) = diagnostic(model) {
         items.push(('s', format!("what the server said: {said}"), Choice::Copy(said)));
     }
-    if let Some(text) = resend_text(model) {
-        items.push(('r', "the message that came back, as text to send again".to_owned(), Choice::Copy(text)));
+    let letter = |id: &CaseId, wanted| Choice::Letter(id.clone(), wanted);
+    items.push(('r', "the answer that came back, as text to send again".to_owned(), letter(&case.id, Wanted::Resend)));
+    items.push(('o', "a text to reach the customer another way".to_owned(), letter(&case.id, Wanted::OtherWay)));
+    if let Some(last) = model.corrected_last.as_ref().filter(|id| **id != case.id).and_then(|id| model.queue.case(id)) {
+        let label = format!("the answer to {}, corrected last, to send again", last.address);
+        items.push(('R', label, letter(&last.id, Wanted::Resend)));
     }
     menu("Copy", items)
+}
+
+/// The domain of ours that the case under the cursor was sent from, else the first configured.
+pub fn our_domain(model: &Model) -> Option<String> {
+    let from = model.current().and_then(|detail| detail.notices.last()?.diagnosis.original.from.as_deref());
+    let from = from.map(|from| domain_of(from).to_lowercase());
+    let ours = |domain: &String| {
+        model.setup.own_domains.iter().any(|own| domain == own || domain.ends_with(&format!(".{own}")))
+    };
+    from.filter(ours).or_else(|| model.setup.own_domains.first().cloned())
 }
 
 fn escape_url(text: &str) -> String {
@@ -139,9 +154,4 @@ fn escape_url(text: &str) -> String {
 fn diagnostic(model: &Model) -> Option<String> {
     let notice = model.current()?.notices.last()?;
     notice.diagnosis.recipients.get(notice.recipient?)?.diagnostic.clone()
-}
-
-fn resend_text(model: &Model) -> Option<String> {
-    let mail = model.current_mail()?;
-    (!mail.returned_body.is_empty()).then(|| mail.returned_body.join("\n"))
 }

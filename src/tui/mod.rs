@@ -14,6 +14,7 @@ pub mod hands;
 pub mod input;
 pub mod keys;
 pub mod layers;
+mod look_up;
 pub mod lookalike;
 pub mod mail;
 pub mod menu;
@@ -186,6 +187,7 @@ pub fn setup(options: &Options, desk: &Desk, depth: theme::Depth) -> Result<Setu
         theme: theme::Theme::load(theme.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), depth)?,
         words: words(desk.rules()),
         ticket_url: options.desk.ticket_url.clone(),
+        own_domains: options.desk.identity.domains.clone(),
         export_dir: options.export_dir.clone(),
         accounts: options.accounts.iter().map(|account| account.name.clone()).collect(),
         only: options.only.clone(),

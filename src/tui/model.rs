@@ -16,7 +16,7 @@ use super::prompt::Prompt;
 use super::queue::Queue;
 use super::theme::Theme;
 use crate::desk::Detail;
-use crate::model::{CaseId, Cause, Proposal, Timestamp, Verdict, Zone};
+use crate::model::{CaseId, Cause, Kind, Proposal, Timestamp, Verdict, Zone};
 
 /// What does not change during a run.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct Setup {
     pub words: BTreeMap<Cause, CauseWords>,
     /// Link to a ticket, with `{ticket}`.
     pub ticket_url: Option<String>,
+    /// Domains that are ours.
+    pub own_domains: Vec<String>,
     /// Folder for exports.
     pub export_dir: PathBuf,
     /// Names of the accounts that `$` fetches from.
@@ -73,6 +75,19 @@ pub enum Pane {
 impl Pane {
     /// In the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Diagnosis, Self::Returned, Self::Raw, Self::Notes];
+}
+
+/// One notice of a case, as far as the list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// When it arrived.
+    pub received: Timestamp,
+    /// What it is.
+    pub kind: Kind,
+    /// Status or reply code, as the list shows it.
+    pub code: String,
+    /// Why it failed.
+    pub cause: Cause,
 }
 
 /// How the pane shows its text.
@@ -129,6 +144,15 @@ pub enum Layer {
     Confirm(Box<Confirm>),
     /// A page of text: help, status, messages, summary.
     Page(Page),
+}
+
+/// A text that was made for the lead, to read and to copy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// Its heading.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<String>,
 }
 
 /// A fetch in the background.
@@ -194,8 +218,8 @@ pub struct Model {
     pub now: Timestamp,
     /// The rows.
     pub queue: Queue,
-    /// Whether the cases have arrived from the store.
-    pub loaded: bool,
+    /// The case under the cursor of the last run, until it is found.
+    pub place: Option<CaseId>,
     /// Everything about the case under the cursor, once it has been loaded.
     pub detail: Option<Detail>,
     /// Its newest mail, once it has been loaded.
@@ -234,10 +258,18 @@ pub struct Model {
     pub requested: Option<CaseId>,
     /// The mail that was asked for last.
     pub mail_requested: Option<i64>,
+    /// The notices of cases that have several, where the list shows them.
+    pub folds: BTreeMap<CaseId, Vec<Fold>>,
+    /// The cases whose notices were asked for last.
+    pub folds_requested: Vec<CaseId>,
     /// Half-typed texts by their keys; `None` once they are saved.
     pub drafts: BTreeMap<String, Option<String>>,
     /// What the store holds besides cases: label and text.
     pub counted: Vec<(String, String)>,
+    /// The case whose address was corrected last in this run.
+    pub corrected_last: Option<CaseId>,
+    /// The text of the page [`Subject::Sheet`](super::page::Subject::Sheet).
+    pub sheet: Sheet,
     /// Whether the summary is printed when the screen closes.
     pub print_summary: bool,
     /// Whether Ctrl-C was the last key.
@@ -255,7 +287,7 @@ impl Model {
             size,
             now,
             queue,
-            loaded: false,
+            place: None,
             detail: None,
             mail: None,
             pane: Pane::Diagnosis,
@@ -275,8 +307,12 @@ impl Model {
             just_finished: false,
             requested: None,
             mail_requested: None,
+            folds: BTreeMap::new(),
+            folds_requested: Vec::new(),
             drafts: BTreeMap::new(),
             counted: Vec::new(),
+            corrected_last: None,
+            sheet: Sheet::default(),
             print_summary: false,
             cancelled: false,
             quit: false,

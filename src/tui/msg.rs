@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::input::Key;
-use super::model::Repeat;
-use crate::desk::{Changes, Detail, Receipt};
+use super::model::{Fold, Repeat};
+use crate::desk::{Changes, Detail, Glance, Receipt};
 use crate::model::{Case, CaseId, Timestamp, Verdict};
+use crate::resend::Wanted;
 use crate::suggest::Finding;
 
 /// Why something did not work, in words, with what can be done about it.
@@ -38,7 +39,9 @@ pub enum Msg {
     Resize(u16, u16),
     /// It is this late; comes before every batch of input.
     Clock(Timestamp),
-    /// The cases of the store, at the start.
+    /// The counts of the store and the rows around the cursor, at the start.
+    Glance(Box<Glance>),
+    /// All cases of the store, in no order.
     Cases(Vec<Case>),
     /// The state of the screen kept by the last run.
     Restored(Option<String>),
@@ -48,12 +51,18 @@ pub enum Msg {
     Changed(Changes),
     /// Everything about one case.
     Loaded(Box<Detail>),
+    /// The notices of some cases.
+    Unfolded(Vec<(CaseId, Vec<Fold>)>),
     /// A mail as stored, or that it cannot be had.
     Mail(i64, Vec<u8>),
     /// A half-typed text of the last run.
     Draft(String, Option<String>),
     /// What is to be said of an address being typed.
     Checked(String, Vec<Finding>),
+    /// What the name system says of the domain of an address being typed.
+    LookedUp(String, Finding),
+    /// What our domain publishes for SPF, DKIM and DMARC: the domain, and the card line by line.
+    Card(String, Vec<String>),
     /// A decision is on disk, or is not.
     Decided(Deed, Result<Done, Failure>),
     /// Undo or redo came back.
@@ -71,6 +80,8 @@ pub enum Msg {
     Edited(CaseId, Result<Option<String>, Failure>),
     /// The frame was drawn.
     Painted,
+    /// A text is ready for the clipboard: what it is, and the text.
+    Letter(String, String),
     /// Something else failed.
     Failed(Failure),
     /// Something else went well, in words.
@@ -169,12 +180,20 @@ pub enum ExportFormat {
 pub enum Effect {
     /// Load everything about a case.
     Load(CaseId),
+    /// Load the notices of some cases.
+    Unfold(Vec<CaseId>),
     /// Load a mail.
     Mail(i64),
     /// Load a half-typed text.
     Draft(String),
     /// Check an address that is to replace the failed one.
     Check(String, String),
+    /// Ask the name system about the domain of an address being typed, where that is allowed.
+    LookUp(String),
+    /// Write the text for the customer of a case.
+    Letter(CaseId, Wanted),
+    /// Look up what a domain of ours publishes for SPF, DKIM and DMARC.
+    Card(String),
     /// Decide, as one act.
     Decide(Deed, Vec<(CaseId, Verdict)>, Option<String>),
     /// Accept the proposal of each, as one act.

@@ -13,6 +13,8 @@ pub enum Subject {
     Messages,
     /// The end of the queue.
     Summary,
+    /// A text that was made for the lead: `model.sheet`.
+    Sheet,
     /// Where the lead stopped, for the next shift.
     Handover,
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns what the terminal shows at this moment. Knows nothing of what a frame means. Invariants: nothing is written
 //! for an unchanged frame; a frame is one `write`; the cursor is placed anew behind every run of characters whose width
-//! a terminal may dispute. Sequences: ECMA-48 (CUP, CUF, EL, ED, ECH, SU, SD, SGR), DEC STBM, synchronized update 2026.
+//! a terminal may dispute. Sequences: ECMA-48 (CUP, CUF, EL, ED, ECH, SU, SD, SGR, CHA), DEC STBM, synchronized update 2026.
 
 use std::io::{self, Write};
 
@@ -160,6 +160,7 @@ impl<W: Write> Painter<W> {
             Some(at) if at.y + 1 == y && x == 0 => "\r\n".to_owned(),
             _ if x == 0 && y == 0 => "\x1b[H".to_owned(),
             _ if x == 0 => format!("\x1b[{}H", y + 1),
+            Some(at) if at.y < y && y - at.y <= 2 => format!("{}\x1b[{}G", &"\n\n"[..usize::from(y - at.y)], x + 1),
             _ => format!("\x1b[{};{}H", y + 1, x + 1),
         };
         self.push(&sequence);
@@ -191,9 +192,11 @@ impl<W: Write> Painter<W> {
             return;
         }
         let (old, new) = (old.clone(), new.clone());
-        let narrow = |row: &[Cell]| row.iter().all(|cell| cell.symbol().is_ascii() || text::width(cell.symbol()) == 1);
-        let whole = !(narrow(&old) && narrow(&new));
-        let changed: Vec<bool> = old.iter().zip(&new).map(|(a, b)| whole || a != b).collect();
+        // Behind the first wide character nothing is sure to stand where it should: all of that is painted anew.
+        let narrow = |cell: &Cell| cell.symbol().is_ascii() || text::width(cell.symbol()) == 1;
+        let sure = old.iter().zip(&new).take_while(|(a, b)| narrow(a) && narrow(b)).count();
+        let whole = sure < new.len();
+        let changed: Vec<bool> = old.iter().zip(&new).enumerate().map(|(x, (a, b))| x >= sure || a != b).collect();
         // A blank end is erased in one go where that is shorter than writing blanks.
         let blank_from =
             if whole { new.len() } else { new.iter().rposition(|cell| !is_blank(cell)).map_or(0, |at| at + 1) };

@@ -61,8 +61,11 @@ pub fn run(
     let model = Model::new(setup, (80, 24), now());
     let mut plain = Plain { model, hands: Hands::new(desk), out, now };
     // The place of the last run on the screen means nothing here: the first undecided case comes first.
-    for message in plain.hands.begin().into_iter().filter(|message| !matches!(message, Msg::Restored(_))) {
-        plain.send(message);
+    plain.hands.begin(true, now());
+    while let Some(messages) = plain.hands.read_on() {
+        for message in messages {
+            plain.send(message);
+        }
     }
     plain.model.moved = true;
     plain.ask(input).map_err(|why| Error::new(format!("could not write: {why}"), None))?;

@@ -15,6 +15,7 @@ use ratatui::Terminal;
 
 use super::editor;
 use super::input::{Input, Parser};
+use super::look_up;
 use super::model::Model;
 use super::msg::{Effect, Failure, FetchStep, Msg};
 use super::paint::Painter;
@@ -27,8 +28,10 @@ use crate::model::Timestamp;
 
 /// How long a frame waits for the desk, so that a decision and its confirmation are one frame.
 const PATIENCE: Duration = Duration::from_millis(15);
-/// How long the first frame waits for the cases.
-const FIRST: Duration = Duration::from_millis(400);
+/// How long the first frame waits for rows to show.
+const FIRST: Duration = Duration::from_millis(150);
+/// How much longer it waits for the case under the cursor.
+const NEXT: Duration = Duration::from_millis(40);
 /// How long a lone ESC waits for the rest of a sequence.
 const ESCAPE: Duration = Duration::from_millis(50);
 /// How long typed text may stay unkept.
@@ -58,6 +61,8 @@ pub(super) struct Runtime {
     kept: BTreeMap<String, Option<String>>,
     keep_at: Option<Instant>,
     wanted: Wanted,
+    /// Addresses whose domain wants to be looked up.
+    questions: Sender<String>,
     accounts: Vec<Arc<Account>>,
     desk_options: desk::Options,
     cancel: Cancel,
@@ -97,6 +102,7 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
     let (tokens, token_inbox) = channel();
     worker::keyboard(token_inbox, start.sender.clone())?;
     let signals = worker::signals(start.sender.clone())?;
+    let questions = look_up::addresses(start.desk_options.resolver.clone(), start.sender.clone())?;
     let painter = Painter::new(Out::open(), terminal::size());
     let mut runtime = Runtime {
         model: start.model,
@@ -113,6 +119,7 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
         kept: BTreeMap::new(),
         keep_at: None,
         wanted: Wanted::default(),
+        questions,
         accounts: start.accounts.into_iter().map(Arc::new).collect(),
         desk_options: start.desk_options,
         cancel: Cancel::new(),
@@ -139,9 +146,9 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
 impl Runtime {
     fn run(&mut self, fetch: bool) -> io::Result<()> {
         self.update(Msg::Clock(now()));
-        self.request(Request::Begin);
-        self.answers(FIRST);
-        self.advance(FIRST)?;
+        self.request(Request::Begin(self.model.queue.is_limited(), self.model.now));
+        self.rows(FIRST);
+        self.advance(NEXT)?;
         self.terminal.backend_mut().send(terminal::ASK_SYNCHRONIZED);
         self.draw()?;
         if fetch {
@@ -189,6 +196,8 @@ impl Runtime {
                     self.asked = None;
                     self.update(Msg::Said("not saved yet: another bounceback is writing; waiting for it".into()));
                 }
+                // A retry that comes due goes to the top by itself.
+                self.update(Msg::Clock(now()));
                 None
             }
         }
@@ -239,10 +248,16 @@ impl Runtime {
                     self.update(message);
                 }
             }
+            Event::Read(messages) => {
+                for message in messages {
+                    self.update(message);
+                }
+            }
+            Event::News(message) => self.update(*message),
             Event::Fetched(account, step) => {
                 let over = matches!(step, FetchStep::Ended { .. } | FetchStep::Failed(_));
                 self.update(Msg::Fetch(account, step));
-                if over || self.model.loaded {
+                if over || self.model.queue.is_whole() {
                     self.request(Request::Look);
                 }
             }
@@ -274,6 +289,17 @@ impl Runtime {
             self.answers(until.saturating_duration_since(Instant::now()));
             if Instant::now() >= until {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Takes events until there are rows to show, or none at all, or the time is up.
+    fn rows(&mut self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.model.queue.is_empty() && !self.model.queue.is_whole() {
+            match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(event) => self.take(event),
+                Err(_) => return,
             }
         }
     }
@@ -317,6 +343,10 @@ impl Runtime {
             Effect::Load(_) => self.wanted.load = Some(effect),
             Effect::Mail(_) => self.wanted.mail = Some(effect),
             Effect::Pull => self.pull(),
+            Effect::LookUp(text) => {
+                let _ = self.questions.send(text);
+            }
+            Effect::Card(domain) => look_up::card(self.desk_options.clone(), domain, self.sender.clone()),
             Effect::Stop => {
                 self.cancel.cancel();
                 self.cancel = Cancel::new();

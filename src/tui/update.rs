@@ -6,11 +6,14 @@ use super::input::{Code, Key};
 use super::keys::Action;
 use super::mail::Shown;
 use super::menu::Choice;
-use super::model::{Job, Layer, Model, Pane, Reading, Tone};
+use super::model::{Job, Layer, Model, Pane, Reading, Sheet, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
 use super::{deeds, layers, menus, session, view};
 use crate::desk::Changes;
+
+/// Cases whose notices are kept for the list.
+const MOST_FOLDS: usize = 1000;
 
 /// Takes one message.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -26,9 +29,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.now = now;
             model.queue.tick(now);
         }
+        Msg::Glance(glance) => {
+            model.queue.show_part(*glance, model.now);
+            session::arrive(model);
+        }
         Msg::Cases(cases) => {
             model.queue.fill(cases, model.now);
-            model.loaded = true;
+            session::arrive(model);
         }
         Msg::Restored(state) => session::restore(model, state.as_deref()),
         Msg::Counted(counted) => model.counted = counted,
@@ -38,6 +45,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.detail = Some(*detail);
             }
         }
+        Msg::Unfolded(folds) => {
+            if model.folds.len() > MOST_FOLDS {
+                model.folds.clear();
+            }
+            model.folds.extend(folds);
+        }
         Msg::Mail(notice, raw) => {
             let loaded = model.detail.as_ref().and_then(|detail| detail.notices.iter().find(|own| own.id == notice));
             model.mail = Some(Shown::read(notice, &raw, loaded.map(|own| &own.diagnosis.original)));
@@ -45,6 +58,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Draft(key, text) => layers::draft(model, &key, text, &mut effects),
         Msg::Checked(text, findings) => layers::checked(model, &text, findings, &mut effects),
+        Msg::LookedUp(text, finding) => layers::looked_up(model, text, finding),
+        Msg::Card(domain, lines) => {
+            model.sheet = Sheet { title: format!("{domain}: SPF, DKIM, DMARC"), lines };
+            page(model, Subject::Sheet, &mut effects);
+        }
         Msg::Decided(deed, result) => deeds::decided(model, &deed, result),
         Msg::Undone { redo, result } => deeds::undone(model, redo, result),
         Msg::Exported(result) => layers::exported(model, result),
@@ -54,6 +72,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Failed(failure) => {
             model.waiting = None;
             model.say(Tone::Error, failure.to_string());
+        }
+        Msg::Letter(what, text) => {
+            model.say(Tone::Plain, format!("sent to terminal: {what}, {} lines", text.lines().count()));
+            effects.push(Effect::Copy(text));
         }
         Msg::Said(text) => model.say(Tone::Plain, text),
         Msg::Ended => model.quit = true,
@@ -70,13 +92,54 @@ pub fn is_blocked(model: &Model) -> bool {
 
 /// Whether the next frame must be drawn before the waiting key can go on.
 pub fn wants_paint(model: &Model) -> bool {
-    model.waiting.is_some() && model.current().is_some()
+    model.current().is_some() && model.waiting.is_some_and(|action| !wants_all(model, action))
+}
+
+/// Whether a key must wait until all cases have been read: it reaches beyond the rows around the cursor.
+fn wants_all(model: &Model, action: Action) -> bool {
+    use Action::*;
+    !model.queue.is_whole()
+        && !matches!(
+            action,
+            Accept
+                | Retry
+                | NotOurFault
+                | Spam
+                | Escalate
+                | Done
+                | Repeat
+                | Down
+                | Up
+                | Open
+                | Back
+                | Diagnosis
+                | Returned
+                | Raw
+                | Notes
+                | NextPane
+                | NextEvidence
+                | PreviousEvidence
+                | Headers
+                | Quoted
+                | Parts
+                | Note
+                | NoteEditor
+                | Copy
+                | CopyMenu
+                | Pull
+                | Messages
+                | Help
+                | Redraw
+                | Suspend
+                | Cancel
+        )
 }
 
 /// What every step ends with: the window follows the cursor, the case under it is asked for, a waiting key goes on.
 fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(action) = model.waiting {
         let ready = match model.queue.current() {
+            _ if wants_all(model, action) => false,
             None => true,
             Some(case) => {
                 model.current().is_some() && (action != Action::Accept || model.painted.as_ref() == Some(&case.id))
@@ -90,8 +153,12 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     if let Some(open) = deeds::finished(model) {
         model.layers.push(Layer::Page(open));
     }
-    let height = view::layout::layout(model.size, false).list.height;
-    model.queue.scroll_into(usize::from(height));
+    view::folds::scroll(model);
+    let folded: Vec<_> = view::folds::folded(model).into_iter().map(|case| case.id.clone()).collect();
+    if !folded.is_empty() && model.folds_requested != folded {
+        model.folds_requested.clone_from(&folded);
+        effects.push(Effect::Unfold(folded));
+    }
     let id = model.queue.current().map(|case| case.id.clone());
     if model.requested != id {
         let Reading { headers, quoted, parts, .. } = model.reading;
@@ -201,6 +268,7 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         model.notice = None;
     }
     match model.setup.keys.action(key) {
+        Some(action) if wants_all(model, action) => model.waiting = Some(action),
         Some(action) => act(model, action, effects),
         None => {
             let help = model.setup.keys.hint(Action::Help);
@@ -258,6 +326,13 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Status => page(model, Subject::Status, effects),
         Action::Messages => page(model, Subject::Messages, effects),
         Action::Help => page(model, Subject::Help, effects),
+        Action::AuthCard => match menus::our_domain(model) {
+            Some(domain) => {
+                model.say(Tone::Plain, format!("asking the name servers about {domain} ..."));
+                effects.push(Effect::Card(domain));
+            }
+            None => model.say(Tone::Warning, "which domain is ours is not known: set own_domains in the configuration"),
+        },
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Cancel => {
@@ -289,7 +364,7 @@ pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect
             view::pages::worth_a_look(model).into_iter().map(|(_, filter)| Choice::Filter(filter)).collect()
         }
         Subject::Status => menus::incident_filters(model),
-        Subject::Help | Subject::Messages => Vec::new(),
+        Subject::Help | Subject::Messages | Subject::Sheet => Vec::new(),
     };
     if subject == Subject::Status {
         effects.push(Effect::Count);
@@ -381,7 +456,7 @@ fn scroll(model: &mut Model, by: isize) {
 /// Movement in the list and the reader; says whether the key was one.
 fn movement(model: &mut Model, action: Action) -> bool {
     let found = view::layout::layout(model.size, false);
-    let page = isize::try_from(usize::from(found.list.height).saturating_sub(1).max(1)).unwrap_or(1);
+    let page = isize::try_from(view::folds::rows_in_sight(model).saturating_sub(1).max(1)).unwrap_or(1);
     // In the reader, pages belong to the text: on the whole screen, or beside the list.
     let reads = model.zoomed || (matches!(model.pane, Pane::Raw | Pane::Returned) && found.pane.is_some());
     let reader_page = isize::try_from(reader_size_if(model, reads).saturating_sub(1).max(1)).unwrap_or(1);

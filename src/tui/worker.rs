@@ -3,7 +3,7 @@
 
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,10 @@ pub(super) enum Event {
     Continued,
     /// The desk answers one request.
     Answer(Vec<Msg>),
+    /// The desk has read all cases.
+    Read(Vec<Msg>),
+    /// Something was found out in the background.
+    News(Box<Msg>),
     /// A fetch goes on.
     Fetched(String, FetchStep),
 }
@@ -45,8 +49,8 @@ pub(super) enum Event {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a few a second, moved once")]
 pub(super) enum Request {
-    /// Every case and the kept state.
-    Begin,
+    /// The kept state and the first rows, of a limited list or not; all cases follow.
+    Begin(bool, Timestamp),
     /// A wish of the screen.
     Perform(Effect, Timestamp),
     /// What changed since the last look.
@@ -55,22 +59,37 @@ pub(super) enum Request {
     Keep(Vec<(String, Option<String>)>),
 }
 
-/// Starts the desk's thread. It answers each request with one [`Event::Answer`], in order, and ends with its channel.
+/// Starts the desk's thread. It answers each request with one [`Event::Answer`], in order, reads the cases piece by piece
+/// while nobody asks, and ends with its channel.
 pub(super) fn desk(
     mut hands: Hands,
     events: Sender<Event>,
 ) -> std::io::Result<(Sender<Request>, thread::JoinHandle<()>)> {
     let (requests, inbox) = channel();
     let work = move || {
-        for request in inbox {
-            let caught = catch_unwind(AssertUnwindSafe(|| answer(&mut hands, request)));
-            let answer = caught.unwrap_or_else(|_| {
+        loop {
+            let request = match inbox.try_recv() {
+                Ok(request) => Some(request),
+                Err(TryRecvError::Empty) if hands.is_reading() => None,
+                Err(_) => match inbox.recv() {
+                    Ok(request) => Some(request),
+                    Err(_) => return,
+                },
+            };
+            let asked = request.is_some();
+            let caught = catch_unwind(AssertUnwindSafe(|| match request {
+                Some(request) => answer(&mut hands, request),
+                None => hands.read_on().unwrap_or_default(),
+            }));
+            let messages = caught.unwrap_or_else(|_| {
                 vec![Msg::Failed(Failure {
                     what: "an internal fault; what is saved is safe".into(),
                     hint: Some("please report it".into()),
                 })]
             });
-            if events.send(Event::Answer(answer)).is_err() {
+            let event = if asked { Event::Answer(messages) } else { Event::Read(messages) };
+            let nothing = matches!(&event, Event::Read(messages) if messages.is_empty());
+            if !nothing && events.send(event).is_err() {
                 return;
             }
         }
@@ -80,7 +99,7 @@ pub(super) fn desk(
 
 fn answer(hands: &mut Hands, request: Request) -> Vec<Msg> {
     match request {
-        Request::Begin => hands.begin(),
+        Request::Begin(limited, now) => hands.begin(limited, now),
         Request::Perform(effect, now) => hands.perform(effect, now).into_iter().collect(),
         Request::Look => hands.look().into_iter().collect(),
         Request::Keep(texts) => texts.iter().filter_map(|(key, text)| hands.keep(key, text.as_deref())).collect(),

@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("dns", 4),
     ("export", 4),
     ("oauth", 4),
+    ("resend", 4),
     ("source", 4),
     ("store", 4),
     ("desk", 5),
@@ -40,7 +41,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("simple_dns", &[]), // the tests' name server only, so that the codec in `dns` is tested against another
     ("strsim", &["config"]),
-    ("toml", &["config", "oauth", "rules", "suggest", "tui"]),
+    ("toml", &["config", "oauth", "resend", "rules", "suggest", "tui"]),
     ("ureq", &["oauth"]),
 ];
 

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::pty::Terminal;
+
 use crate::dns::{Manner, Server, a, mx, txt};
 use simple_dns::rdata::RData;
 
@@ -111,4 +113,46 @@ zendesk2._domainkey.company.example. 3600 IN CNAME zendesk2._domainkey.zendesk.c
     let card: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(card["changes"][0]["value"], "v=spf1 mx include:mail.zendesk.com include:desk.example -all");
     assert_eq!(run(&server, home.path(), &["--offline", "auth-card"]).1, Some(2));
+}
+
+/// On the screen: the domain of a typed address is looked up in the background, our own on request.
+#[test]
+fn the_screen_looks_up_what_is_typed_and_what_we_publish() {
+    let (server, home) = (server(), tempfile::tempdir().unwrap());
+    let typo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/files/typo.eml");
+    let state = home.path().join("state");
+    let state = state.to_str().unwrap();
+    run(&server, home.path(), &["--state-dir", state, "import", typo.to_str().unwrap()]);
+    let config = home.path().join("config.toml");
+    let arguments = ["--config", config.to_str().unwrap(), "--state-dir", state];
+
+    let mut terminal = Terminal::run(&arguments, &[]);
+    terminal.see("anna.berg@exmaple.org");
+    terminal.type_(b"c\x15anna@gone.example");
+    terminal.see("gone.example: no such domain");
+    assert_eq!(server.asked("go.example") + server.asked("gone.exam"), 0, "half a domain is nobody's business");
+    // The warning wants a second Enter; another domain clears it.
+    terminal.type_(b"\r");
+    terminal.see("the same)");
+    terminal.type_(b"\x15anna@real.example");
+    terminal.see("real.example takes mail at mx.real.example");
+    terminal.type_(b"\r");
+    terminal.see("corrected to anna@real.example");
+    terminal.type_(b"qP");
+    terminal.see("mail.zendesk.com: is not permitted");
+    terminal.type_(b"y");
+    terminal.see("sent to terminal");
+    terminal.type_(b"qqq");
+    assert_eq!(terminal.end(), 0);
+
+    let before = server.asked("real.example");
+    let mut offline = vec!["--offline"];
+    offline.extend(arguments);
+    let mut terminal = Terminal::run(&offline, &[]);
+    terminal.see("anna.berg@exmaple.org");
+    terminal.type_(b"c\x15bo@real.example\r");
+    terminal.see("corrected to bo@real.example");
+    terminal.type_(b"q");
+    terminal.end();
+    assert_eq!(server.asked("real.example"), before, "--offline asks nobody");
 }

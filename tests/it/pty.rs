@@ -23,7 +23,7 @@ pub(crate) struct Terminal {
     pub(crate) screen: vt100::Parser,
     /// Everything that was received.
     pub(crate) all: Vec<u8>,
-    _home: tempfile::TempDir,
+    pub(crate) home: tempfile::TempDir,
 }
 
 /// A number of cells, for the terminal's model.
@@ -70,7 +70,7 @@ impl Terminal {
             }
         });
         let screen = vt100::Parser::new(cells(24), cells(80), 0);
-        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), _home: home }
+        Self { child, master: pair.master, keyboard, bytes, screen, all: Vec::new(), home }
     }
 
     pub(crate) fn text(&self) -> String {

@@ -76,20 +76,44 @@ impl Sitting {
     }
 
     pub(crate) fn at(desk: Desk, options: desk::Options, size: (u16, u16), depth: Depth) -> Self {
+        let mut sitting = Self::without_cases(desk, options, size, depth);
+        sitting.begin();
+        sitting.read_all();
+        sitting
+    }
+
+    /// A screen that has seen the first rows only.
+    pub(crate) fn begun(desk: Desk, size: (u16, u16)) -> Self {
+        let mut sitting = Self::without_cases(desk, options(None), size, Depth::None);
+        sitting.begin();
+        sitting
+    }
+
+    fn begin(&mut self) {
+        for message in self.hands.begin(false, NOW) {
+            self.send(message);
+        }
+    }
+
+    pub(crate) fn read_all(&mut self) {
+        while let Some(messages) = self.hands.read_on() {
+            for message in messages {
+                self.send(message);
+            }
+        }
+    }
+
+    fn without_cases(desk: Desk, options: desk::Options, size: (u16, u16), depth: Depth) -> Self {
         let mut options = tui::Options::new(options, "support@company.example");
         options.zone = Zone::UTC;
         options.export_dir = "exports".into();
         let setup = tui::setup(&options, &desk, depth).unwrap();
-        let mut sitting = Self {
+        Self {
             model: Model::new(setup, size, NOW),
             hands: Hands::new(desk),
             wishes: Vec::new(),
             parser: Parser::default(),
-        };
-        for message in sitting.hands.begin() {
-            sitting.send(message);
         }
-        sitting
     }
 
     pub(crate) fn send(&mut self, message: Msg) {

@@ -48,10 +48,12 @@ fn dump(db: &Connection) -> String {
         db.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     let mut text = String::new();
-    for sql in list("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%'") {
+    for sql in
+        list("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' ORDER BY type DESC, name")
+    {
         text.push_str(&format!("{sql};\n"));
     }
-    for table in list("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'") {
+    for table in list("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name") {
         let columns = list(&format!("SELECT name FROM pragma_table_info('{table}')"));
         let quoted: Vec<String> = columns.iter().map(|column| format!("quote(\"{column}\")")).collect();
         for row in list(&format!("SELECT {} FROM {table}", quoted.join(" || ', ' || "))) {

@@ -19,7 +19,7 @@ pub fn status(model: &Model) -> Row {
     if model.queue.len() != tally.total {
         place.push_str(&format!(" of {}", tally.total));
     }
-    if !model.loaded {
+    if !model.queue.is_whole() && model.queue.is_empty() {
         place = "reading the store".to_owned();
     }
     let left = format!("left {}", tally.left);
@@ -178,10 +178,12 @@ pub fn keys(model: &Model) -> Row {
         }
         wanted.push((Action::Back, "back"));
     }
-    let proposal = model.current().map_or("accept".to_owned(), |detail| match &detail.offer.verdict {
-        Some(verdict) => format!("accept {}", verdict.state().letter()),
-        None => "accept -".to_owned(),
-    });
+    // On the whole screen the proposal stands right above, with its letter.
+    let proposal =
+        model.current().filter(|_| !model.zoomed).map_or("accept".to_owned(), |detail| match &detail.offer.verdict {
+            Some(verdict) => format!("accept {}", verdict.state().letter()),
+            None => "accept -".to_owned(),
+        });
     wanted.extend([
         (Action::Accept, proposal.as_str()),
         (Action::Correct, "correct"),

@@ -6,13 +6,24 @@ use ratatui::style::Style;
 
 use super::rows::Row;
 use crate::desk::Detail;
-use crate::model::{Case, Certainty, Class, Ours, Recipient, Role, Timestamp, Verdict, WhoActs};
+use crate::model::{Case, Cause, Certainty, Class, Ours, Recipient, Role, Timestamp, Verdict, WhoActs};
+use crate::tui::keys::Action;
 use crate::tui::lookalike::suspicious;
 use crate::tui::model::Model;
 use crate::tui::text::{clean, cut, wrap};
 
 /// Columns of the labels.
 const LABEL: usize = 13;
+
+/// What is read from a notice, and the word for its line on the whole screen; the raw mail marks all of them.
+const CLAIMS: [(&str, &str); 6] = [
+    ("recipient", "recipient"),
+    ("action", "action"),
+    ("status", "status"),
+    ("remote server", "server"),
+    ("diagnostic", "said"),
+    ("cause", "cause"),
+];
 
 /// Fewest columns with a column of labels.
 const NARROW: usize = 40;
@@ -86,7 +97,8 @@ pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
             why(&mut lines, detail, recipient, 1);
         }
         None => {
-            // Each fact has the lines it usually takes, so that the labels stay where they are from case to case.
+            // Each fact has the lines it usually takes, and what may take many comes last: the labels stay where they are
+            // from case to case.
             let mut fixed = |least: usize, add: &dyn Fn(&mut Lines<'_>)| {
                 let from = lines.rows.len();
                 add(&mut lines);
@@ -94,13 +106,13 @@ pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
                     lines.fact("", "", "text", 1, true);
                 }
             };
-            fixed(3, &|lines| meaning(lines, case, recipient, 0));
-            fixed(3, &|lines| said(lines, detail, recipient, 0, false));
-            fixed(2, &|lines| reporter(lines, detail, recipient, false));
-            fixed(1, &|lines| original(lines, detail, false));
-            fixed(2, &|lines| next(lines, case, recipient, 0, false));
+            fixed(2, &|lines| meaning(lines, case, recipient, 0));
             fixed(2, &|lines| proposal(lines, detail, false));
-            fixed(3, &|lines| why(lines, detail, recipient, 0));
+            fixed(2, &|lines| reporter(lines, detail, recipient, false));
+            fixed(2, &|lines| original(lines, detail, false));
+            fixed(2, &|lines| why(lines, detail, recipient, 0));
+            fixed(3, &|lines| said(lines, detail, recipient, 0, false));
+            fixed(2, &|lines| next(lines, case, recipient, 0, false));
             more(&mut lines, detail);
         }
     }
@@ -172,12 +184,16 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
     if !role(reporter.role).is_empty() {
         text.push_str(&format!(" ({})", role(reporter.role)));
     }
-    if let Some(remote) = recipient.and_then(|r| r.remote_mta.as_ref())
-        && reporter.mta.as_ref() != Some(remote)
-    {
+    let remote = recipient.and_then(|r| r.remote_mta.as_ref()).filter(|remote| reporter.mta.as_ref() != Some(remote));
+    if !small {
+        lines.fact("Reporter", &text, "text", 0, false);
+        lines.fact("Refused by", remote.map_or("-", |remote| remote), "text", 0, false);
+        return;
+    }
+    if let Some(remote) = remote {
         text.push_str(&format!(", refused by {remote}"));
     }
-    lines.fact("Reporter", &text, "text", usize::from(small), small);
+    lines.fact("Reporter", &text, "text", 1, true);
 }
 
 fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
@@ -231,6 +247,10 @@ fn next(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>, most:
         _ => "",
     };
     lines.fact("Next", &format!("{who}{step}"), "text", most, fixed);
+    if case.cause == Cause::AuthenticationFailed {
+        let key = lines.model.setup.keys.hint(Action::AuthCard);
+        lines.right(&format!("{key} shows what we publish"));
+    }
 }
 
 /// A decision in words, as the list and messages say it.
@@ -266,13 +286,7 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
                 Verdict::Escalated { .. } => "escalate".to_owned(),
                 other => verdict(other, lines.model),
             };
-            // On the whole screen the reason stands beside the candidate.
-            let listed = !small
-                && detail
-                    .suggestions
-                    .first()
-                    .is_some_and(|first| matches!(offered, Verdict::Corrected { to } if *to == first.address));
-            let why = if listed { String::new() } else { format!("   ({})", detail.offer.why) };
+            let why = format!("   ({})", detail.offer.why);
             lines.fact("Suggest", &format!("{key} = {letter}  {what}{why}"), "proposal", usize::from(small), small);
         }
         None => {
@@ -297,7 +311,11 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
             lines.fact("", &numbered.join("   "), "text", 1, true);
         }
     } else {
-        for (at, suggestion) in detail.suggestions.iter().enumerate() {
+        // The one that is offered stands above already.
+        let offered =
+            |address: &str| matches!(&detail.offer.verdict, Some(Verdict::Corrected { to }) if *to == *address);
+        let all = detail.suggestions.iter().enumerate();
+        for (at, suggestion) in all.filter(|(_, suggestion)| !offered(&suggestion.address)) {
             lines.fact("", &format!("c{}  {}   {}", at + 1, suggestion.address, suggestion.because), "text", 0, false);
         }
     }
@@ -334,24 +352,13 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, mo
     let rule = recipient.rule.as_ref().map(|rule| format!("   rule {rule}")).unwrap_or_default();
     let short = sure.split(':').next().unwrap_or(sure);
     lines.fact("Certainty", &format!("[{short}]{rule}"), "text", 0, false);
-    // What was read stands above already: here is where it was read.
-    let mut places: Vec<(String, Vec<String>)> = Vec::new();
-    for evidence in &recipient.evidence {
-        let place = match (evidence.line, &evidence.part) {
-            (Some(line), _) => format!("line {line}"),
-            (None, Some(part)) => format!("part {part}"),
-            (None, None) => continue,
-        };
-        let claim = evidence.claim.replace('_', " ");
-        match places.iter_mut().find(|(own, _)| *own == place) {
-            Some((_, claims)) => claims.push(claim),
-            None => places.push((place, vec![claim])),
-        }
-    }
-    let places: Vec<String> = places.iter().map(|(place, claims)| format!("{place} {}", claims.join(", "))).collect();
-    if !places.is_empty() {
-        lines.fact("Evidence", &places.join("; "), "text", 0, false);
-    }
+    // What was read stands above already: here is where it was read. Each in its place, so that a step changes numbers.
+    let line_of = |claim: &str| recipient.evidence.iter().find(|own| own.claim == claim).and_then(|own| own.line);
+    let slot = |(claim, name): &(&str, &str)| {
+        format!("{name} {:<4}", line_of(claim).map_or_else(|| "-".to_owned(), |line| line.to_string()))
+    };
+    let slots: String = CLAIMS.iter().map(slot).collect();
+    lines.fact("On lines", slots.trim_end(), "text", 0, false);
 }
 
 /// What only the whole screen has room for: doubts, the other cases, history, notices.

@@ -182,7 +182,7 @@ fn checks(dialog: &Correct, model: &Model, columns: usize) -> Vec<Row> {
     if dialog.level() != Some(Level::Error) && dialog.checked.is_some() {
         rows.push(label("Checks").and("syntax ok, not the failed address", theme.get("text")));
     }
-    for finding in dialog.findings.iter().take(3) {
+    for finding in dialog.said().take(3) {
         let (mark, style, more) = match finding.level {
             Level::Error => ("! ", "error", ""),
             Level::Warning if dialog.warned => ("! ", "warning", " (Enter again saves it all the same)"),

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::folds;
 use super::layout::{Layout, MEDIUM};
 use super::rows::Row;
 use crate::model::{Case, Kind, State};
@@ -107,19 +108,30 @@ pub fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) {
         return;
     }
     let columns = Columns::of(model, area, layout.wide);
-    for (offset, y) in (area.y..area.bottom()).enumerate() {
-        let row = model.queue.top + offset;
+    let mut places = (area.y..area.bottom()).map(|y| Rect::new(area.x, y, area.width, 1));
+    for row in model.queue.top.. {
         let Some(case) = model.queue.row(row) else { break };
-        let place = Rect::new(area.x, y, area.width, 1);
-        let here = row == model.queue.cursor();
-        line(model, case, row, &columns, here).draw(place, buffer);
+        let (above, below) = folds::neighbours(&model.queue, row);
+        let mark = if above || below { '|' } else { ' ' };
+        let mut lines = Vec::new();
+        if layout.wide && below && !above {
+            lines.push(folds::heading(model, row, usize::from(area.width)));
+        }
+        lines.push(line(model, case, row, &columns, mark));
+        if layout.wide && case.notices > 1 {
+            lines.extend(folds::notices(model, case, mark));
+        }
+        for line in lines {
+            let Some(place) = places.next() else { return };
+            line.draw(place, buffer);
+        }
     }
 }
 
 /// What stands in an empty list.
 fn empty(model: &Model) -> Vec<String> {
     let keys = &model.setup.keys;
-    if !model.loaded {
+    if !model.queue.is_whole() {
         return vec![String::new()];
     }
     if !model.queue.filter().is_empty() {
@@ -153,7 +165,8 @@ pub fn marks(model: &Model, case: &Case) -> String {
     marks.chars().take(2).collect()
 }
 
-fn line(model: &Model, case: &Case, row: usize, columns: &Columns, here: bool) -> Row {
+fn line(model: &Model, case: &Case, row: usize, columns: &Columns, mark: char) -> Row {
+    let here = row == model.queue.cursor();
     let theme = &model.setup.theme;
     let text = theme.get("text");
     let flagged = is_flagged(case, model.now);
@@ -169,7 +182,8 @@ fn line(model: &Model, case: &Case, row: usize, columns: &Columns, here: bool) -
     };
     let mut line = Row::of(if here { ">" } else { " " }, text)
         .and(number, body)
-        .and(format!(" {state}"), state_style)
+        .and(mark.to_string(), theme.get("rule"))
+        .and(state.to_string(), state_style)
         .and(fit(&marks(model, case), columns.marks), theme.get("again"));
     if columns.code > 0 {
         line = line.and(format!(" {}", fit(&code(case), columns.code)), body);

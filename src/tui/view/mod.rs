@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod diagnosis;
 mod dialogs;
+pub mod folds;
 pub mod layout;
 pub mod list;
 pub mod pages;
@@ -178,7 +179,7 @@ fn draw_page(page: &Page, model: &Model, found: &Layout, frame: &mut Frame) {
             String::new()
         };
         let words = [
-            (format!("[{}]", pages::title(page.subject)), theme.get("tab")),
+            (format!("[{}]", pages::title(page, model)), theme.get("tab")),
             (super::text::clean(&pattern).into_owned(), theme.get("key")),
         ];
         rule(head.width, &words, &lines, theme.get("rule")).draw(head, frame.buffer_mut());

@@ -10,14 +10,16 @@ use crate::tui::page::{Page, Subject};
 use crate::tui::text::{clean, wrap};
 
 /// The heading of a page.
-pub fn title(subject: Subject) -> &'static str {
-    match subject {
+pub fn title(page: &Page, model: &Model) -> String {
+    let title = match page.subject {
+        Subject::Sheet => return clean(&model.sheet.title).into_owned(),
         Subject::Help => "Help",
         Subject::Status => "Status",
         Subject::Messages => "Messages",
         Subject::Summary => "Summary",
         Subject::Handover => "Handover",
-    }
+    };
+    title.to_owned()
 }
 
 /// The lines of a page, those that match its pattern.
@@ -28,6 +30,7 @@ pub fn rows(page: &Page, model: &Model, columns: usize) -> Vec<Row> {
         Subject::Messages => messages(model, columns),
         Subject::Summary => summary(model),
         Subject::Handover => handover(model),
+        Subject::Sheet => sheet(model, columns),
     };
     if page.pattern.is_empty() {
         return rows;
@@ -70,6 +73,19 @@ fn help(model: &Model, columns: usize) -> Vec<Row> {
                 rows.push(Row::of(format!("   {word:<24} "), theme.get("key")).and(line, theme.get("text")));
             }
         }
+    }
+    rows
+}
+
+/// A text as it is; what copies it stands above it.
+fn sheet(model: &Model, columns: usize) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    let key = model.setup.keys.hint(Action::Copy);
+    let mut rows = vec![Row::of(format!(" {key} copies all of it"), theme.get("hint")), Row::default()];
+    for line in &model.sheet.lines {
+        let wrapped = wrap(&clean(line), columns.saturating_sub(2).max(8));
+        let empty = wrapped.is_empty().then(String::new);
+        rows.extend(wrapped.into_iter().chain(empty).map(|line| Row::of(format!(" {line}"), theme.get("text"))));
     }
     rows
 }

@@ -1,59 +1,20 @@
 //! The rows of the list: which cases, in which order, where the cursor is, what is tagged.
 //!
 //! Owns counts, filter, sort and cursor. Knows nothing of drawing. Invariants: the cursor follows its case whatever
-//! arrives above it; every case of the store is counted, shown or not.
+//! arrives above it; every case of the store is counted, shown or not. Until all cases have been read it holds the rows
+//! around the cursor only, under their true numbers, and the counts of the store.
+
+mod incidents;
+mod sort;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::filter::{Filter, Needle, domain_of, has_text, is_flagged};
-use crate::desk::Changes;
-use crate::model::{Case, CaseId, Cause, GroupId, State, Timestamp};
+pub use incidents::Incident;
+pub use sort::Sort;
 
-/// Order of the rows. What bounced again or is due comes first in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// By arrival.
-    #[default]
-    Arrival,
-    /// By arrival, newest first.
-    Newest,
-    /// By domain and address.
-    Domain,
-    /// By cause.
-    Cause,
-    /// By status code.
-    Code,
-    /// By reporting server.
-    Reporter,
-    /// By original message.
-    Message,
-    /// By state, undecided first.
-    State,
-}
-
-impl Sort {
-    /// Every order with its name.
-    pub const ALL: [(Self, &'static str); 8] = [
-        (Self::Arrival, "arrival"),
-        (Self::Newest, "newest"),
-        (Self::Domain, "domain"),
-        (Self::Cause, "cause"),
-        (Self::Code, "code"),
-        (Self::Reporter, "reporter"),
-        (Self::Message, "message"),
-        (Self::State, "state"),
-    ];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(sort, _)| *sort == self).map_or("arrival", |(_, name)| name)
-    }
-
-    /// The order of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, own)| *own == name).map(|(sort, _)| *sort)
-    }
-}
+use super::filter::{Filter, Needle, has_text, is_flagged};
+use crate::desk::{Changes, Glance};
+use crate::model::{Case, CaseId, GroupId, State, Timestamp};
 
 /// How many cases there are of which kind, in the queue as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,24 +31,6 @@ pub struct Tally {
     pub flagged: usize,
 }
 
-/// Many failures of one domain for one cause: perhaps one reason behind all of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incident {
-    /// Domain of the failed addresses.
-    pub domain: String,
-    /// Their cause.
-    pub cause: Cause,
-    /// How many.
-    pub cases: usize,
-    /// How many of them are undecided.
-    pub left: usize,
-}
-
-/// Fewest cases that make an incident.
-const INCIDENT: usize = 4;
-/// An incident's cases arrived within so many days of its newest one.
-const INCIDENT_DAYS: i64 = 3;
-
 /// The list.
 #[derive(Debug)]
 pub struct Queue {
@@ -95,6 +38,8 @@ pub struct Queue {
     index: HashMap<CaseId, usize>,
     /// Shown cases, as positions in `cases`.
     rows: Vec<usize>,
+    /// Where only a part of the rows is known: how many lie before the first known one, and how many there are.
+    part: Option<(usize, usize)>,
     cursor: usize,
     /// Row at the top of the window.
     pub top: usize,
@@ -104,6 +49,8 @@ pub struct Queue {
     tagged: BTreeSet<CaseId>,
     tally: Tally,
     now: Timestamp,
+    /// When the next retry comes due.
+    next_due: Option<Timestamp>,
 }
 
 impl Queue {
@@ -113,6 +60,7 @@ impl Queue {
             cases: Vec::new(),
             index: HashMap::new(),
             rows: Vec::new(),
+            part: Some((0, 0)),
             cursor: 0,
             top: 0,
             filter: Filter::default(),
@@ -121,54 +69,87 @@ impl Queue {
             tagged: BTreeSet::new(),
             tally: Tally::default(),
             now: Timestamp(0),
+            next_due: None,
         }
     }
 
-    /// Takes all cases of the store and puts the cursor on the first undecided one.
-    pub fn fill(&mut self, cases: Vec<Case>, now: Timestamp) {
+    /// Takes the rows around the cursor, until [`Queue::fill`] brings all of them.
+    pub fn show_part(&mut self, glance: Glance, now: Timestamp) {
+        self.now = now;
+        self.tally = Tally {
+            total: glance.total,
+            left: glance.left,
+            by_state: glance.by_state,
+            unread: glance.unread,
+            flagged: glance.flagged,
+        };
+        self.part = Some((glance.before, glance.total));
+        self.cursor = glance.before + glance.at;
+        self.cases = glance.rows;
+        self.rows = (0..self.cases.len()).collect();
+        self.reindex();
+    }
+
+    /// Takes all cases of the store. The cursor stays on its case, else it goes to the first undecided one.
+    pub fn fill(&mut self, mut cases: Vec<Case>, now: Timestamp) {
+        let before = self.current().map(|case| case.id.clone());
+        let offset = self.cursor.saturating_sub(self.top);
+        cases.sort_unstable_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
         self.cases = cases;
+        self.part = None;
         self.now = now;
         self.reindex();
         self.rebuild();
-        self.to_first_undecided();
+        match before.filter(|id| self.go_to(id)) {
+            Some(_) => self.top = self.cursor.saturating_sub(offset),
+            None => self.to_first_undecided(),
+        }
+    }
+
+    /// Whether every case is known.
+    pub fn is_whole(&self) -> bool {
+        self.part.is_none()
     }
 
     /// Takes changed cases; the cursor stays on its case.
     pub fn apply(&mut self, changes: Changes, now: Timestamp) {
-        let clock =
-            now != self.now && self.cases.iter().any(|case| is_flagged(case, now) != is_flagged(case, self.now));
+        let mut rebuild = self.next_due.is_some_and(|due| due <= now);
+        let mut resort = false;
         self.now = now;
-        let mut structural = clock || !changes.removed.is_empty();
         for case in changes.cases {
             match self.index.get(&case.id) {
                 Some(&at) => {
                     let old = &self.cases[at];
-                    let moves = is_flagged(old, now) != is_flagged(&case, now)
-                        || old.received != case.received
+                    rebuild |= is_flagged(old, now) != is_flagged(&case, now)
                         || self.sort == Sort::State
                         || self.is_shown(old) != self.is_shown(&case)
                         || (self.sort != Sort::Arrival && old.cause != case.cause);
-                    structural |= moves;
+                    resort |= old.received != case.received;
                     self.count(at, false);
                     self.cases[at] = case;
                     self.count(at, true);
                 }
+                // What is not known yet comes with the rest.
+                None if self.part.is_some() => {}
                 None => {
                     self.index.insert(case.id.clone(), self.cases.len());
                     self.cases.push(case);
-                    structural = true;
+                    resort = true;
                 }
             }
         }
-        if !changes.removed.is_empty() {
+        if !changes.removed.is_empty() && self.part.is_none() {
             let gone: BTreeSet<_> = changes.removed.into_iter().collect();
             self.cases.retain(|case| !gone.contains(&case.id));
             self.tagged.retain(|id| !gone.contains(id));
+            resort = true;
         }
-        if structural {
+        if (rebuild || resort) && self.part.is_none() {
             self.keep_cursor(|queue| {
-                queue.cases.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
-                queue.reindex();
+                if resort {
+                    queue.cases.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
+                    queue.reindex();
+                }
                 queue.rebuild();
             });
         }
@@ -176,7 +157,10 @@ impl Queue {
 
     /// Tells the time: retries may have come due.
     pub fn tick(&mut self, now: Timestamp) {
-        self.apply(Changes::default(), now);
+        if self.next_due.is_some_and(|due| due <= now) {
+            self.apply(Changes::default(), now);
+        }
+        self.now = now;
     }
 
     fn reindex(&mut self) {
@@ -205,37 +189,28 @@ impl Queue {
         step(&mut self.tally.unread, case.unread);
         step(&mut self.tally.flagged, flagged);
         step(self.tally.by_state.entry(case.state).or_insert(0), true);
+        if add
+            && case.state == State::Retry
+            && let Some(due) = case.due.filter(|due| *due > self.now)
+        {
+            self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
+        }
     }
 
     fn rebuild(&mut self) {
+        if self.part.is_some() {
+            return;
+        }
         self.tally = Tally::default();
+        self.next_due = None;
         for at in 0..self.cases.len() {
             self.count(at, true);
         }
         let now = self.now;
         let mut rows: Vec<usize> = (0..self.cases.len()).filter(|&at| self.is_shown(&self.cases[at])).collect();
-        let case = |at: &usize| &self.cases[*at];
-        match self.sort {
-            Sort::Arrival => {}
-            Sort::Newest => rows.reverse(),
-            Sort::Domain => rows.sort_by_cached_key(|at| {
-                (domain_of(&case(at).address).to_lowercase(), case(at).address.to_lowercase())
-            }),
-            Sort::Cause => rows.sort_by_key(|at| case(at).cause),
-            Sort::Code => rows.sort_by_key(|at| (case(at).status.is_none(), case(at).status, case(at).reply_code)),
-            Sort::Reporter => rows.sort_by(|a, b| case(a).reporter.cmp(&case(b).reporter)),
-            Sort::Message => {
-                let mut first: HashMap<&GroupId, usize> = HashMap::new();
-                for &at in &rows {
-                    first.entry(&self.cases[at].group).or_insert(at);
-                }
-                rows.sort_by_key(|at| (first.get(&case(at).group).copied(), *at));
-            }
-            Sort::State => rows.sort_by_key(|at| (!case(at).is_undecided(now), case(at).state)),
-        }
-        rows.sort_by_key(|at| !is_flagged(case(at), now));
+        self.sort.arrange(&mut rows, &self.cases, now);
         self.rows = rows;
-        self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
+        self.go(self.cursor);
     }
 
     fn keep_cursor(&mut self, change: impl FnOnce(&mut Self)) {
@@ -253,9 +228,19 @@ impl Queue {
         self.row(self.cursor)
     }
 
+    /// How many rows lie before the first known one.
+    fn before(&self) -> usize {
+        self.part.map_or(0, |(before, _)| before)
+    }
+
+    /// The rows that are known.
+    fn known(&self) -> std::ops::Range<usize> {
+        self.before()..self.before() + self.rows.len()
+    }
+
     /// The case of a row.
     pub fn row(&self, row: usize) -> Option<&Case> {
-        self.cases.get(*self.rows.get(row)?)
+        self.cases.get(*self.rows.get(row.checked_sub(self.before())?)?)
     }
 
     /// The case of this name.
@@ -270,12 +255,12 @@ impl Queue {
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.part.map_or(self.rows.len(), |(_, all)| all)
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// The cursor's row.
@@ -306,12 +291,13 @@ impl Queue {
     /// The row of a case.
     pub fn row_of(&self, id: &CaseId) -> Option<usize> {
         let at = *self.index.get(id)?;
-        self.rows.iter().position(|&row| row == at)
+        Some(self.before() + self.rows.iter().position(|&row| row == at)?)
     }
 
     /// Puts the cursor on a row, or on the last one.
     pub fn go(&mut self, row: usize) {
-        self.cursor = row.min(self.rows.len().saturating_sub(1));
+        let known = self.known();
+        self.cursor = row.clamp(known.start, known.end.saturating_sub(1).max(known.start));
     }
 
     /// Puts the cursor on a case; says whether it is shown.
@@ -328,30 +314,39 @@ impl Queue {
         self.go(self.cursor.saturating_add_signed(by));
     }
 
-    /// Shows so many rows with the cursor among them, with a row of context above and below it.
-    pub fn scroll_into(&mut self, height: usize) {
+    /// Shows the cursor's row in a window of so many lines, with a row of context above and below it. `lines` says how
+    /// many lines a row takes.
+    pub fn scroll_into(&mut self, height: usize, lines: impl Fn(&Self, usize) -> usize) {
         let height = height.max(1);
         let margin = usize::from(height > 4);
-        if self.cursor < self.top + margin {
-            self.top = self.cursor.saturating_sub(margin);
-        }
-        if self.cursor + margin + 1 > self.top + height {
-            self.top = (self.cursor + margin + 1).saturating_sub(height);
-        }
-        self.top = self.top.min(self.rows.len().saturating_sub(height));
+        let known = self.known();
+        let last = (self.cursor + margin).min(known.end.saturating_sub(1));
+        self.top = self.top.max(known.start).min(self.cursor.saturating_sub(margin).max(known.start));
+        // The lowest top that still shows the last row, and the lowest one that leaves no line empty.
+        let lowest = |end: usize| {
+            let mut left = height;
+            let mut row = end;
+            while row > known.start {
+                let Some(rest) = left.checked_sub(lines(self, row - 1)) else { break };
+                (left, row) = (rest, row - 1);
+            }
+            row
+        };
+        self.top = self.top.max(lowest(last + 1)).min(lowest(known.end)).min(self.cursor);
     }
 
     /// Puts the cursor on the first undecided row.
     pub fn to_first_undecided(&mut self) {
-        let found = (0..self.rows.len()).find(|&row| self.row(row).is_some_and(|case| case.is_undecided(self.now)));
-        self.cursor = found.unwrap_or(0);
+        let found = self.known().find(|&row| self.row(row).is_some_and(|case| case.is_undecided(self.now)));
+        self.cursor = found.unwrap_or(self.known().start);
     }
 
     /// The next row behind the cursor (before it, going backward; then round) that passes.
     fn seek(&self, forward: bool, passes: impl Fn(&Case) -> bool) -> Option<usize> {
-        let all = self.rows.len();
+        let (first, all) = (self.before(), self.rows.len());
+        let at = self.cursor.saturating_sub(first);
         (1..=all)
-            .map(|step| if forward { (self.cursor + step) % all } else { (self.cursor + all - step) % all })
+            .map(|step| first + if forward { (at + step) % all } else { (at + all - step) % all })
             .find(|&row| self.row(row).is_some_and(&passes))
     }
 
@@ -370,7 +365,7 @@ impl Queue {
         let own = &self.current()?.group;
         let other = |row: &usize| self.row(*row).is_some_and(|case| case.group != *own);
         if forward {
-            return (self.cursor + 1..self.rows.len()).find(other);
+            return (self.cursor + 1..self.len()).find(other);
         }
         let found = (0..self.cursor).rev().find(other)?;
         let group = &self.row(found)?.group;
@@ -419,28 +414,5 @@ impl Queue {
     /// Takes all tags off.
     pub fn untag(&mut self) {
         self.tagged.clear();
-    }
-
-    /// Domains that refuse many for one cause, most first.
-    pub fn incidents(&self) -> Vec<Incident> {
-        let mut found: BTreeMap<(String, Cause), Vec<&Case>> = BTreeMap::new();
-        for case in self.cases.iter().filter(|case| case.queued && self.in_scope(case)) {
-            let domain = domain_of(&case.address).to_lowercase();
-            if !domain.is_empty() {
-                found.entry((domain, case.cause)).or_default().push(case);
-            }
-        }
-        let mut incidents: Vec<Incident> = found
-            .into_iter()
-            .filter_map(|((domain, cause), cases)| {
-                let newest = cases.iter().map(|case| case.last_received).max()?;
-                let since = newest.plus_days(-INCIDENT_DAYS);
-                let near: Vec<_> = cases.iter().filter(|case| case.last_received >= since).collect();
-                let left = near.iter().filter(|case| case.is_undecided(self.now)).count();
-                (near.len() >= INCIDENT).then_some(Incident { domain, cause, cases: near.len(), left })
-            })
-            .collect();
-        incidents.sort_by_key(|incident| std::cmp::Reverse((incident.left, incident.cases)));
-        incidents
     }
 }
