@@ -89,7 +89,7 @@ pub(super) enum Command {
     )]
     Demo,
     /// Describe an inbox: finds the server, signs in, writes the configuration
-    Setup(setup::Args),
+    Setup(Box<setup::Args>),
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
     /// Look at the inbox, the store and the terminal, and say what is wrong

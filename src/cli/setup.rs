@@ -118,7 +118,8 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         let hint = format!("edit {}, or give this one another name: --name NAME", shown(&file));
         return Err(Failure::new(format!("account \"{name}\" is configured already")).hint(hint.as_str()));
     }
-    let (provider, place) = find(args, &address, setting, ask, out)?;
+    let desk = Desk::open(&setting.storeless_options())?;
+    let (provider, place) = find(args, &address, &desk, ask, out)?;
     let mut account = Account {
         user: args.user.clone().unwrap_or_else(|| provider.map_or(address.clone(), |known| known.user_for(&address))),
         sign_in: SignIn::Ask,
@@ -132,7 +133,6 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         tls: place.tls,
     };
     account.sign_in = sign_in(args, provider, &account, &file, ask, out)?;
-    let desk = Desk::open(&setting.storeless_options())?;
     let looks = signed_in(&mut account, provider, &desk, ask, args.folder.is_empty(), out)?;
     say_looks(&account, &looks, out)?;
     let sent = looks.first().and_then(|look| look.report.folders.iter().find(|folder| folder.sent));
@@ -143,7 +143,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
 fn find(
     args: &Args,
     address: &str,
-    setting: &Setting,
+    desk: &Desk,
     ask: Asker,
     out: &mut dyn Write,
 ) -> Result<(Option<&'static Provider>, Place)> {
@@ -158,7 +158,7 @@ fn find(
         return Ok(named(host.trim().to_owned()));
     }
     let cancel = Cancel::new();
-    let found = discover::whereabouts(address, &setting.resolver(), &cancel);
+    let found = desk.whereabouts(address, &cancel);
     if let Some(provider) = found.provider {
         writeln!(out, "{} holds this mailbox.", visible(&provider.title))?;
         for note in &provider.notes {

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::Desk;
 use crate::config::Tls;
 use crate::config::providers::{Exchanger, Gateway, Provider};
 use crate::dns::Resolver;
@@ -47,6 +48,13 @@ pub struct Whereabouts {
     pub gateway: Option<&'static Gateway>,
     /// Servers to try, best first.
     pub places: Vec<Place>,
+}
+
+impl Desk {
+    /// Looks up the domain of an address.
+    pub fn whereabouts(&self, address: &str, cancel: &Cancel) -> Whereabouts {
+        whereabouts(address, &self.resolver, cancel)
+    }
 }
 
 /// Looks up the domain of an address.

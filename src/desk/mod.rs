@@ -27,7 +27,7 @@ pub use fill::{Filled, Progress};
 pub use look::Look;
 pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
-pub use turn::Turn;
+pub use turn::{Turn, Turns};
 
 use crate::diagnose::Context;
 use crate::dns::Resolver;

@@ -11,6 +11,7 @@ pub mod edit;
 mod editor;
 pub mod filter;
 pub mod hands;
+mod inbox;
 pub mod input;
 pub mod keys;
 pub mod layers;
@@ -44,10 +45,10 @@ use crate::desk::{self, Desk};
 use crate::model::{CaseId, Cause, Zone};
 use crate::rules::RuleBook;
 
+pub use inbox::{Account, Trouble};
 pub use model::{CauseWords, Setup};
 pub use msg::Failure;
 pub use theme::ColorChoice;
-pub use worker::Account;
 
 /// What the screen needs to know.
 #[derive(Debug)]

@@ -33,3 +33,4 @@ mod store;
 mod store_care;
 mod suggest;
 mod two;
+mod watch;
