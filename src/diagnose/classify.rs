@@ -8,51 +8,82 @@ use super::merge::Merged;
 use crate::model::{Action, Cause, Evidence, Recipient, Status};
 use crate::rules::{Answer, Format, Question, RuleBook, Tier, When, Words};
 
-/// Where the answer came from, for the trace.
-pub(super) struct Asked<'b> {
-    pub(super) answer: Option<Answer<'b>>,
-    /// The text that was asked last.
-    pub(super) whole: bool,
+/// What the notice says beside its recipients.
+pub(super) struct Circumstances<'c> {
+    pub(super) reporter: Option<&'c str>,
+    pub(super) format: Option<&'c Format>,
+    /// Whether the original came out of a web form.
+    pub(super) contact_form: bool,
 }
 
-/// Asks the book about one recipient.
-pub(super) fn ask<'b>(merged: &Merged, rules: &'b RuleBook, reporter: Option<&str>) -> Asked<'b> {
-    let statuses: Vec<Status> = merged.status.into_iter().collect();
-    let replies: Vec<u16> = merged.reply.into_iter().collect();
-    let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
-    let reporter = reporter.unwrap_or_default().to_lowercase();
-    let hosts = [remote.as_str(), reporter.as_str()];
-    let mut question = Question {
-        replies: &replies,
-        statuses: &statuses,
+/// A question for the book, kept so that the trace can show what was asked.
+pub(super) struct Asked<'m> {
+    statuses: Vec<Status>,
+    replies: Vec<u16>,
+    hosts: [String; 2],
+    text: &'m str,
+    domain: &'m str,
+}
+
+impl Asked<'_> {
+    /// Asks the book, or its trace.
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&Question<'_>) -> T) -> T {
+        let [remote, reporter] = &self.hosts;
+        ask(&Question {
+            replies: &self.replies,
+            statuses: &self.statuses,
+            text: self.text,
+            hosts: &[remote, reporter],
+            domain: self.domain,
+        })
+    }
+}
+
+/// Asks the book about one recipient: the sentence the reply stands in, then everything said where that says little.
+pub(super) fn ask<'b, 'm>(
+    merged: &'m Merged,
+    rules: &'b RuleBook,
+    reporter: Option<&str>,
+) -> (Option<Answer<'b>>, Asked<'m>) {
+    let mut asked = Asked {
+        statuses: merged.status.into_iter().collect(),
+        replies: merged.reply.into_iter().collect(),
+        hosts: [merged.remote.as_deref(), reporter].map(|host| host.unwrap_or_default().to_lowercase()),
         text: &merged.reply_text,
-        hosts: &hosts,
         domain: merged.address.domain(),
     };
-    let first = if merged.reply_text.is_empty() || merged.reply_text.len() == merged.text.len() {
-        None
-    } else {
-        rules.ask(&question)
-    };
-    if first.as_ref().is_some_and(|answer| matches!(answer.tier, Tier::User | Tier::Provider | Tier::Phrase)) {
-        return Asked { answer: first, whole: false };
+    let mut first = None;
+    if !asked.text.is_empty() && asked.text.len() != merged.text.len() {
+        first = asked.with(|question| rules.ask(question)).filter(|answer| answer.tier <= Tier::Phrase);
+        if first.as_ref().is_some_and(|answer| !answer.weak) {
+            return (first, asked);
+        }
     }
-    question.text = &merged.text;
-    Asked { answer: rules.ask(&question), whole: true }
+    let words = std::mem::replace(&mut asked.text, &merged.text);
+    let whole = asked.with(|question| rules.ask(question));
+    match first {
+        Some(first) if whole.as_ref().is_none_or(|whole| whole.weak) => {
+            asked.text = words;
+            (Some(first), asked)
+        }
+        _ if whole.as_ref().is_none_or(|whole| whole.cause == Cause::Unclear) && !merged.surroundings.is_empty() => {
+            asked.text = &merged.surroundings;
+            let around = asked.with(|question| rules.ask(question)).filter(|answer| answer.tier <= Tier::Phrase);
+            if around.is_none() {
+                asked.text = &merged.text;
+            }
+            (around.or(whole), asked)
+        }
+        _ => (whole, asked),
+    }
 }
 
-/// The question that was decisive, for `rules trace`.
-pub(super) fn conclude(
-    merged: Merged,
-    context: &Context,
-    reporter: Option<&str>,
-    format: Option<&Format>,
-    contact_form: bool,
-) -> Recipient {
+/// Concludes what one recipient's failure means.
+pub(super) fn conclude(merged: Merged, context: &Context, case: &Circumstances<'_>) -> Recipient {
     let rules = &context.rules;
-    let answer = ask(&merged, rules, reporter).answer;
+    let (answer, _) = ask(&merged, rules, case.reporter);
     let decided = answer.as_ref().filter(|answer| answer.cause != Cause::Unclear);
-    let fallback = format.and_then(|format| Some((format.cause?, format!("format/{}", format.family))));
+    let fallback = case.format.and_then(|format| Some((format.cause?, format!("format/{}", format.family))));
     let (cause, rule) = match (decided, fallback) {
         (Some(answer), _) => (answer.cause, Some(answer.rule.clone())),
         (None, Some((cause, rule))) => (cause, Some(rule)),
@@ -64,7 +95,7 @@ pub(super) fn conclude(
     let meaning = decided.and_then(|answer| answer.meaning).unwrap_or(&words.explanation).to_owned();
     let mut next_step = decided.and_then(|answer| answer.next_step).unwrap_or(&words.next_step).to_owned();
     if !delivered {
-        advise(&mut next_step, cause, &merged, rules, contact_form);
+        advise(&mut next_step, cause, &merged, rules, case);
     }
     let mut evidence = merged.evidence;
     if let (Some(answer), Some(wording)) = (decided, decided.and_then(|answer| answer.wording.clone())) {
@@ -109,37 +140,41 @@ fn delivered_words(action: Action) -> &'static str {
 }
 
 /// Adds the advice whose conditions hold.
-fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBook, contact_form: bool) {
+fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBook, case: &Circumstances<'_>) {
     for advice in rules.advice(cause) {
-        let says = |words: &[&str]| words.iter().any(|word| has_word(&merged.text, word));
+        let page = match advice.when {
+            When::StatusPage => status_page(merged, rules, case),
+            _ => None,
+        };
         let holds = match advice.when {
             When::FreeMail => rules.is_free_mail(merged.address.domain()),
-            When::ContactForm => contact_form,
-            When::Spf => cause == Cause::AuthenticationFailed && says(&["spf"]),
-            When::Dkim => cause == Cause::AuthenticationFailed && says(&["dkim"]),
-            When::Dmarc => cause == Cause::AuthenticationFailed && says(&["dmarc"]),
-            When::BlockList => {
-                cause == Cause::SenderBlocked
-                    && says(&[
-                        "blocked using",
-                        "blacklist",
-                        "block list",
-                        "blocklist",
-                        "spamhaus",
-                        "barracuda",
-                        "listed",
-                        "rbl",
-                        "dnsbl",
-                    ])
-            }
+            When::ContactForm => case.contact_form,
+            When::Says => advice.words.iter().any(|word| has_word(&merged.text, word)),
+            When::StatusPage => page.is_some(),
         };
         if holds {
             if !next_step.is_empty() {
                 next_step.push(' ');
             }
-            next_step.push_str(&advice.text);
+            match page {
+                Some((name, page)) => next_step.push_str(&advice.text.replace("{name}", name).replace("{page}", page)),
+                None => next_step.push_str(&advice.text),
+            }
         }
     }
+}
+
+/// Who tells about outages, and where: the help desk that reported, else the provider that answered or would have.
+fn status_page<'b>(merged: &Merged, rules: &'b RuleBook, case: &Circumstances<'_>) -> Option<(&'b str, &'b str)> {
+    let desk = case.reporter.and_then(|host| rules.desk_of_host(host));
+    if let Some(desk) = desk
+        && let Some(page) = &desk.status_page
+    {
+        return Some((&desk.title, page));
+    }
+    let of_host = merged.remote.as_deref().and_then(|host| rules.provider_of_host(host));
+    let provider = of_host.or_else(|| rules.provider_of_domain(merged.address.domain()))?;
+    Some((&provider.title, provider.status_page.as_deref()?))
 }
 
 /// Whether a word stands in a text, not inside another.

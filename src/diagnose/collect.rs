@@ -2,16 +2,16 @@
 //!
 //! Owns which source is asked when: a complete report never needs its prose. Knows no cause.
 
-use super::prose::{self, Manner};
-use super::quirks;
+use super::wording::{self, Known, is_thin};
 use super::zone::{self, Zone};
-use super::{Context, kind};
-use crate::mail::{
-    Field, Head, Mail, PartKind, addresses, looks_like_report, read_address, read_report, read_returned,
-};
-use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role, reply};
-use crate::rules::{Extent, Format, Hint, Hole, RuleBook};
+use super::{Context, kind, prose};
+use crate::mail::{Field, Head, Mail, PartKind, addresses, looks_like_report, read_report, read_returned};
+use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role};
+use crate::rules::{Format, Hint, Hole, RuleBook};
 use crate::stdx;
+
+/// In how many lines a server introduces itself.
+const GREETING_LINES: usize = 10;
 
 /// Everything that was read, before anything is concluded.
 pub(super) struct Gathered<'r> {
@@ -100,13 +100,16 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         }
         standard = !report.recipients.is_empty();
     }
-    let strong = kind::is_notice(format, &hints);
+    let strong = kind::is_notice(format, &hints) || kind::is_sent_by_server(&hints) && prose::has_reply(&zones);
     let (mut from_text, mut weak) = (None, false);
     let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
         let listed = listed(head);
         let ours = excluded_addresses(head, &returned, context);
-        let mut reading = read_text(&mut zones, format, rules, &ours, !listed.is_empty() || standard);
+        let subject = about_the_failure(head, &returned);
+        let named = !listed.is_empty() || standard;
+        let known = Known { ours: &ours, to: &returned.to, named, subject: subject.clone() };
+        let mut reading = wording::read_text(&mut zones, format, rules, &known);
         stated = reading.kind.take();
         from_text = reading.reporter.take();
         weak = reading.weak && !standard && listed.is_empty();
@@ -117,9 +120,12 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
             has_returned = true;
         }
         let listed = if standard { Vec::new() } else { listed };
-        combine(&mut report, listed, reading.recipients, &returned, standard);
+        wording::combine(&mut report, listed, reading.recipients, &returned, standard);
+        wording::add_surroundings(&mut report, &zones, subject);
     }
-    let reporter = reporter(&report, from_text, &zones, format, rules, &body);
+    let sender = addresses(&envelope.from).into_iter().next();
+    let from_domain = sender.as_ref().map(Address::domain).filter(|domain| domain.contains('.'));
+    let reporter = reporter(&report, from_text, &zones, format, rules, &body, from_domain);
     let pasted_header = if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
         String::new()
     } else {
@@ -211,6 +217,17 @@ fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
         .collect()
 }
 
+/// The notice's subject, where it is not only that of the returned message.
+fn about_the_failure(head: &Head<'_>, returned: &Returned) -> Option<Fact<String>> {
+    let subject = head.text("Subject")?;
+    let quoted = match returned.subject.as_deref().map(str::trim) {
+        Some(own) => own.is_empty() || subject.contains(own),
+        None => !subject.contains('@'),
+    };
+    let place = header_place(head.get("Subject"));
+    (!quoted).then(|| Fact { value: subject.into_owned(), place, origin: Origin::Prose, from: "Subject" })
+}
+
 /// The place of a field of the message's own header: part 0 holds the body, so the line is marked as the header's.
 fn header_place(field: Option<&Field<'_>>) -> Place {
     Place { part: Place::HEADER, line: field.map_or(0, |field| field.line) }
@@ -234,175 +251,6 @@ fn excluded_addresses(head: &Head<'_>, returned: &Returned, context: &Context) -
     out
 }
 
-/// Whether the fields leave open what the server said.
-fn is_thin(record: &PerRecipient) -> bool {
-    let Some(diagnostic) = &record.diagnostic else { return true };
-    let text = diagnostic.value.as_str();
-    let first = reply::codes(text, true).next();
-    let cut = first.is_some_and(|found| text.as_bytes().get(found.end) == Some(&b'-'))
-        && reply::codes(text, true).count() == 1;
-    let specific = reply::statuses(text).any(|found| !found.value.is_generic());
-    first.is_none() || cut || !specific && text.len() < 40
-}
-
-/// Reads the notice's own words.
-fn read_text(
-    zones: &mut [Zone<'_>],
-    format: Option<&Format>,
-    rules: &RuleBook,
-    ours: &[String],
-    named: bool,
-) -> quirks::Reading {
-    let own = |address: &Address| ours.iter().any(|own| address.same_as(own));
-    let nobody = |_: &Address| false;
-    let generic = rules.generic();
-    if let Some(format) = format {
-        for zone in zones.iter_mut() {
-            if zone.start_at(&format.start) {
-                zone.end_at(&format.end);
-            }
-        }
-        if let Some(quirk) = format.quirk {
-            let reading = quirks::run(quirk, format, zones, &own);
-            if reading.recipients.iter().any(|record| record.recipient.is_some()) || reading.kind.is_some() {
-                return reading;
-            }
-            let open = quirks::run(quirk, format, zones, &nobody);
-            if !open.recipients.is_empty() {
-                return open;
-            }
-        }
-        let manner = Manner::of(format, generic);
-        let read = |excluded: &dyn Fn(&Address) -> bool| -> Vec<PerRecipient> {
-            zones.iter().flat_map(|zone| prose::read(zone, &manner, excluded)).collect()
-        };
-        let found = read(&own);
-        let found = if found.is_empty() { read(&nobody) } else { found };
-        if !found.is_empty() {
-            return quirks::Reading { recipients: found, ..quirks::Reading::default() };
-        }
-    }
-    let Some(generic) = generic else { return quirks::Reading::default() };
-    let manner = Manner {
-        recipient: &generic.recipient,
-        reason: &[],
-        remote: &generic.remote,
-        original: &generic.original,
-        extent: Extent::Paragraph,
-        origin: Origin::Prose,
-        leading: true,
-    };
-    let mut weak = false;
-    let mut found: Vec<PerRecipient> = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
-    if found.is_empty()
-        && let Some(loose) = rules.loose()
-    {
-        let manner = Manner { recipient: &loose.recipient, leading: false, ..manner };
-        found = zones.iter().flat_map(|zone| prose::read(zone, &manner, &own)).collect();
-        weak = true;
-    }
-    if found.is_empty() && named {
-        found = zones.iter().flat_map(|zone| prose::read(zone, &manner, &nobody)).collect();
-    }
-    if found.is_empty() {
-        // nobody is named: the words themselves, for an address out of the returned message
-        let words = zones.iter().find_map(|zone| prose::failure_words(zone));
-        found.extend(words.map(|said| PerRecipient { said: vec![said], ..PerRecipient::default() }));
-        weak = true;
-    }
-    quirks::Reading { recipients: found, weak, ..quirks::Reading::default() }
-}
-
-/// Puts the facts of the text beside those of the fields.
-fn combine(
-    report: &mut Report,
-    listed: Vec<Fact<Address>>,
-    text: Vec<PerRecipient>,
-    returned: &Returned,
-    standard: bool,
-) {
-    if report.recipients.is_empty() {
-        report
-            .recipients
-            .extend(listed.into_iter().map(|fact| PerRecipient { recipient: Some(fact), ..PerRecipient::default() }));
-    }
-    if report.recipients.is_empty() {
-        let nameless = text.iter().all(|record| record.recipient.is_none());
-        report.recipients = text;
-        if nameless {
-            name_by_returned(report, returned);
-        }
-        return;
-    }
-    let single = report.recipients.len() == 1;
-    if let ([record], [other]) = (report.recipients.as_mut_slice(), text.as_slice())
-        && record.recipient.is_none()
-        && record.original.is_none()
-        && record.actual.is_none()
-    {
-        // the report names a file, a program or nothing; the text names the address
-        record.recipient.clone_from(&other.recipient);
-    }
-    let everybody: Vec<Address> = report
-        .recipients
-        .iter()
-        .filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone()))
-        .collect();
-    for record in &mut report.recipients {
-        let names: Vec<Address> = [&record.recipient, &record.original, &record.actual]
-            .into_iter()
-            .flatten()
-            .map(|fact| fact.value.clone())
-            .collect();
-        let same = |other: &PerRecipient| {
-            [&other.recipient, &other.original]
-                .into_iter()
-                .flatten()
-                .any(|fact| names.iter().any(|name| name.same_as(fact.value.as_str())))
-        };
-        let exact = text.iter().find(|other| same(other));
-        let nameless = text.iter().find(|other| other.recipient.is_none());
-        let lone = if single && (text.len() == 1 || !standard) { text.first() } else { None };
-        let Some(other) = exact.or(lone).or(nameless) else { continue };
-        let wanted = !standard || is_thin(record);
-        if wanted {
-            let own = |fact: &&Fact<String>| exact.is_some() || !names_other(&fact.value, &names, &everybody);
-            record.said.extend(other.said.iter().chain(&other.diagnostic).filter(own).cloned());
-            record.remote_mta = record.remote_mta.take().or_else(|| other.remote_mta.clone());
-        }
-        record.action = record.action.take().or_else(|| other.action.clone());
-        if record.original.is_none() && exact.is_some() {
-            record.original.clone_from(&other.original);
-        }
-    }
-}
-
-/// Whether a sentence is about another recipient of the same report.
-fn names_other(text: &str, names: &[Address], everybody: &[Address]) -> bool {
-    everybody.len() > 1
-        && everybody.iter().take(64).any(|other| {
-            !names.iter().any(|name| name.same_as(other.as_str())) && stdx::contains_ignore_case(text, other.as_str())
-        })
-}
-
-/// A notice that names nobody about a message with one recipient: that one.
-fn name_by_returned(report: &mut Report, returned: &Returned) {
-    let [to] = returned.to.as_slice() else {
-        report.recipients.clear();
-        return;
-    };
-    let Some(address) = read_address(to) else { return };
-    for record in &mut report.recipients {
-        let place = record.said.first().map_or(Place::default(), |fact| fact.place);
-        record.recipient = Some(Fact {
-            value: address.clone(),
-            place,
-            origin: Origin::Prose,
-            from: "To field of the returned message",
-        });
-    }
-}
-
 /// The reporting server: its field, else the notice's own sentence.
 fn reporter(
     report: &Report,
@@ -411,6 +259,7 @@ fn reporter(
     format: Option<&Format>,
     rules: &RuleBook,
     body: &[u32],
+    from_domain: Option<&str>,
 ) -> Reporter {
     if let Some(fact) = &report.message.reporting_mta {
         return Reporter { mta: Some(fact.value.clone()), from: Some(fact.from.to_owned()), role: Role::Unknown };
@@ -422,8 +271,13 @@ fn reporter(
     let table = own.or_else(|| rules.generic()).filter(|table| table.may_name_reporter(body));
     let patterns = table.map(|table| table.reporter.as_slice());
     for zone in zones.iter().filter(|_| patterns.is_some()) {
-        for at in 0..zone.pasted.unwrap_or(zone.text.len()).min(400) {
+        let end = zone.pasted.unwrap_or(zone.text.len()).min(400);
+        for at in 0..end {
             let line = zone.text.line(at);
+            // a label in one cell of a table, the host in the next
+            let next = (at + 1..end).map(|at| zone.text.line(at).trim()).find(|next| !next.is_empty());
+            let cells = next.filter(|_| line.trim_end().ends_with(':')).map(|next| format!("{} {next}", line.trim()));
+            let line = cells.as_deref().unwrap_or(line);
             let host = patterns.unwrap_or_default().iter().find_map(|pattern| pattern.find(line)?.get(Hole::Host));
             let host = host
                 .map(|host| host.trim_matches(['.', ':', '<', '>', '[', ']']))
@@ -433,5 +287,20 @@ fn reporter(
             }
         }
     }
-    Reporter::default()
+    let host = from_domain.and_then(|domain| zones.iter().find_map(|zone| host_in_greeting(zone, domain)));
+    host.map(|host| Reporter { mta: Some(host), from: Some("text".to_owned()), role: Role::Unknown })
+        .unwrap_or_default()
+}
+
+/// A host of the notice's own sender in its first lines: servers introduce themselves there, in any language.
+fn host_in_greeting(zone: &Zone<'_>, domain: &str) -> Option<String> {
+    let lines = (zone.from..zone.to).map(|at| zone.text.line(at)).filter(|line| !line.trim().is_empty());
+    lines.take(GREETING_LINES).flat_map(str::split_whitespace).find_map(|word| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let tail = word.len().checked_sub(domain.len())?;
+        let same = word.get(tail..)?.eq_ignore_ascii_case(domain);
+        let below = tail == 0 || word.get(..tail)?.ends_with('.');
+        let host = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+        (same && below && host).then(|| word.to_owned())
+    })
 }

@@ -10,6 +10,9 @@ use crate::mail::{Head, Mail, PartKind};
 use crate::model::{Diagnosis, Kind};
 use crate::rules::Hint;
 
+/// How many lines of a text are searched for a quoted message, and how many of it are read.
+const MAX_QUOTED: usize = 2000;
+
 /// The diagnosis of the notice inside, when that is what the mail is about.
 pub(super) fn inner(
     mail: &Mail<'_>,
@@ -25,9 +28,20 @@ pub(super) fn inner(
     let zones = zone::zones(mail);
     let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
     let person = decoy || !super::kind::is_notice(gathered.format, &gathered.hints);
-    let inside = attached(mail, context).or_else(|| pasted(mail, &zones, context))?;
     let own = own_words(&zones);
-    let mut diagnosis = conclude(&inside, context, depth + 1);
+    let (mut diagnosis, own) = match attached(mail, context).or_else(|| pasted(mail, &zones, context)) {
+        Some(inside) => (conclude(&inside, context, depth + 1), own),
+        None if gathered.hints.iter().any(|(hint, _)| *hint == Hint::Forwarded) => {
+            let quoted = zones.iter().find_map(|zone| quoted(zone, context))?;
+            let number = mail.parts.get(quoted.part as usize).map(|_| mail.part_number(quoted.part as usize));
+            let inside = Mail::read_at(quoted.text.as_bytes(), quoted.line, number, false);
+            if !is_notice_head(inside.head(), context) {
+                return None;
+            }
+            (conclude(&inside, context, depth + 1), quoted.before)
+        }
+        None => return None,
+    };
     if !diagnosis.kind.is_bounce() || diagnosis.recipients.is_empty() {
         return None;
     }
@@ -88,6 +102,49 @@ fn pasted<'m>(mail: &Mail<'_>, zones: &[Zone<'m>], context: &Context) -> Option<
         let first = u32::try_from(line).unwrap_or(u32::MAX);
         let first = if verbatim { part.line.saturating_add(first) } else { first };
         Some(Mail::read_at(bytes, first, Some(mail.part_number(zone.part as usize)), verbatim))
+    })
+}
+
+/// A message inside a text, below a head in the words of somebody's mail program.
+struct Quoted {
+    part: u32,
+    /// Line of its first field.
+    line: u32,
+    text: String,
+    /// How many words a person wrote before it.
+    before: usize,
+}
+
+/// The message a mail program quoted: a block of `Von:`, `Betreff:` and the like, then the text, perhaps behind `>`.
+fn quoted(zone: &Zone<'_>, context: &Context) -> Option<Quoted> {
+    let line = |at: usize| {
+        let line = zone.text.line(at);
+        let plain = line.trim_start().trim_start_matches(['*', '\u{a0}']);
+        plain.strip_prefix('>').map_or(plain, str::trim_start)
+    };
+    let field = |at: usize| {
+        let (name, value) = line(at).split_once([':', '\u{ff1a}'])?;
+        let name = name.trim_matches(['*', ' ', '\u{a0}']);
+        Some((context.rules.quoted_field(name)?, value.trim_matches(['*', ' ', '\u{a0}'])))
+    };
+    let end = zone.text.len();
+    let first = (zone.from..end.min(MAX_QUOTED)).find(|&at| (at..end).map_while(field).take(3).count() >= 3)?;
+    let mut text = String::new();
+    let mut at = first;
+    while let Some((name, value)) = (at < end).then(|| field(at)).flatten() {
+        text.push_str(&format!("{name}: {value}\n"));
+        at += 1;
+    }
+    for at in at..end.min(first + MAX_QUOTED) {
+        text.push_str(line(at));
+        text.push('\n');
+    }
+    let before = Zone { part: zone.part, text: zone.text, from: zone.from, to: first, pasted: None };
+    Some(Quoted {
+        part: zone.part,
+        line: u32::try_from(first).unwrap_or(u32::MAX),
+        text,
+        before: own_words(std::slice::from_ref(&before)),
     })
 }
 

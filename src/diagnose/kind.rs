@@ -14,9 +14,13 @@ pub(super) fn is_notice(format: Option<&Format>, hints: &[(Hint, &str)]) -> bool
         return true;
     }
     let has = |name: &str| hints.iter().any(|(hint, entry)| *hint == Hint::Notice && *entry == name);
-    let sender = has("notice/from") || has("notice/header");
-    let says = has("notice/subject") || has("notice/body");
-    sender && says && !hints.iter().any(|(hint, _)| *hint == Hint::Decoy)
+    is_sent_by_server(hints) && (has("notice/subject") || has("notice/body"))
+}
+
+/// Whether hints say that a server sent this, whatever it says.
+pub(super) fn is_sent_by_server(hints: &[(Hint, &str)]) -> bool {
+    let sender = |(_, entry): &(Hint, &str)| matches!(*entry, "notice/from" | "notice/header");
+    hints.iter().any(sender) && !hints.iter().any(|(hint, _)| *hint == Hint::Decoy)
 }
 
 fn hinted(gathered: &Gathered<'_>, kind: Kind) -> bool {
@@ -47,6 +51,9 @@ pub(super) fn decide(mail: &Mail<'_>, gathered: &Gathered<'_>) -> Kind {
         }
         return by_actions(gathered, !server && hinted(gathered, Kind::AutoReply));
     }
+    if gathered.format.is_none() && hinted(gathered, Kind::Delivered) {
+        return Kind::Delivered;
+    }
     let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
     if gathered.format.is_none() && hinted(gathered, Kind::ReadReceipt) {
         return Kind::ReadReceipt;
@@ -66,10 +73,20 @@ pub(super) fn decide(mail: &Mail<'_>, gathered: &Gathered<'_>) -> Kind {
     if hinted(gathered, Kind::AutoReply) { Kind::AutoReply } else { Kind::Other }
 }
 
+/// What became of a recipient of whom only the notice as a whole speaks.
+pub(super) fn unsaid(kind: Kind) -> Action {
+    match kind {
+        Kind::Delay => Action::Delayed,
+        Kind::Delivered => Action::Delivered,
+        _ => Action::Failed,
+    }
+}
+
 /// The strongest action of all recipients: one failure makes it a failure.
 fn by_actions(gathered: &Gathered<'_>, automatic: bool) -> Kind {
     let delayed = gathered.delay || hinted(gathered, Kind::Delay);
-    let actions = gathered.report.recipients.iter().map(|record| super::merge::action_of(record, delayed));
+    let unsaid = if delayed { Action::Delayed } else { Action::Failed };
+    let actions = gathered.report.recipients.iter().map(|record| super::merge::action_of(record, unsaid));
     let strongest = actions.min_by_key(|action| match action {
         Action::Failed => 0,
         Action::Delayed => 1,

@@ -7,6 +7,9 @@ use crate::model::{Action, Address, Certainty, Class, Evidence, Fact, Origin, Pe
 /// Marks what the reporting server says itself: beside a report's fields its numbers are nobody's reply.
 pub(super) const OWN_WORDS: &str = "the reporter's own words";
 
+/// Marks what stands elsewhere in the notice: asked for a cause only where nothing nearer tells one.
+pub(super) const SURROUNDINGS: &str = "elsewhere in the notice";
+
 /// One recipient before the cause is known.
 pub(super) struct Merged {
     pub(super) address: Address,
@@ -20,17 +23,19 @@ pub(super) struct Merged {
     pub(super) reply_text: String,
     /// Everything said.
     pub(super) text: String,
+    /// What the notice says elsewhere.
+    pub(super) surroundings: String,
     pub(super) certainty: Certainty,
     pub(super) evidence: Vec<Evidence>,
 }
 
 /// What the server did: its word, else what the status or the reply says, else what the notice says of itself.
-pub(super) fn action_of(record: &PerRecipient, delayed: bool) -> Action {
+pub(super) fn action_of(record: &PerRecipient, unsaid: Action) -> Action {
     if let Some(fact) = &record.action {
         return fact.value;
     }
-    if delayed {
-        return Action::Delayed;
+    if unsaid != Action::Failed {
+        return unsaid;
     }
     let field = record.status.as_ref().and_then(|fact| reply::statuses(&fact.value).next());
     match field.map(|found| found.value.class) {
@@ -40,16 +45,17 @@ pub(super) fn action_of(record: &PerRecipient, delayed: bool) -> Action {
 }
 
 /// Merges the facts of one recipient; `None` when nobody is named.
-pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -> Option<Merged> {
+pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, unsaid: Action) -> Option<Merged> {
     let named = name(record)?;
     let mut evidence = vec![mail.fact_evidence("recipient", named, named.value.as_str())];
     let original = record.original.as_ref().filter(|fact| !fact.value.same_as(named.value.as_str()));
     if let Some(fact) = original {
         evidence.push(mail.fact_evidence("original recipient", fact, fact.value.as_str()));
     }
-    let spoken: Vec<&Fact<String>> = record.diagnostic.iter().chain(&record.said).collect();
+    let (around, spoken): (Vec<&Fact<String>>, Vec<&Fact<String>>) =
+        record.diagnostic.iter().chain(&record.said).partition(|fact| fact.from == SURROUNDINGS);
     let field = record.status.as_ref().and_then(|fact| Some((reply::statuses(&fact.value).next()?.value, fact)));
-    let action = action_of(record, delayed);
+    let action = action_of(record, unsaid);
     let failing = matches!(action, Action::Failed | Action::Delayed);
     let texts: Vec<(Status, &Fact<String>)> = spoken
         .iter()
@@ -96,6 +102,7 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, delayed: bool) -
         diagnostic: diagnostic.map(|fact| fact.value.clone()),
         reply_text: reply.and_then(|(code, fact, start)| server_words(&fact.value, code, start)).unwrap_or_default(),
         text: all_words(&spoken),
+        surroundings: all_words(&around),
         certainty,
         evidence,
     })
@@ -151,13 +158,17 @@ fn all_words(spoken: &[&Fact<String>]) -> String {
     out
 }
 
-/// The reply: the first where servers write replies; one of the status's class before one of another.
+/// The reply: the one a server's answer begins with; else the first where servers write replies, one of the status's
+/// class before one of another.
 fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Option<(u16, &'f Fact<String>, usize)> {
     let all: Vec<(u16, &Fact<String>, usize)> = spoken
         .iter()
         .flat_map(|fact| reply::codes(&fact.value, true).map(|found| (found.value, *fact, found.start)))
         .take(64)
         .collect();
+    if let Some(first) = all.first().filter(|(_, fact, start)| *start == 0 && fact.origin == Origin::Field) {
+        return Some(*first);
+    }
     let class = status.map(|status| u16::from(status.class.digit()));
     let fits = all.iter().find(|(code, ..)| class.is_none_or(|class| code / 100 == class));
     fits.or(all.first()).copied()
@@ -166,7 +177,8 @@ fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Opti
 /// The more specific of the field's and the text's status.
 ///
 /// The rule: a stated detail beats a generic one (`X.0.0`, then `X.Y.0`); between two specific ones the field wins,
-/// unless the field only says that the sender gave up (`X.4.7`) or what the protocol saw (`X.5.0`) and the text says why.
+/// unless it holds what a reporting server writes on its own account (it gave up, a command was refused, so it must be
+/// the address) and the answer of the other server says why.
 fn choose<'f>(
     field: Option<(Status, &'f Fact<String>)>,
     spoken: &[(Status, &'f Fact<String>)],
@@ -179,10 +191,22 @@ fn choose<'f>(
         best(&|s| s.detail != 0).or_else(|| best(&|s| !s.is_generic()))
     } else if status.detail == 0 {
         best(&|s| s.detail != 0 && s.class == status.class)
+    } else if is_own_account(status) {
+        // how the way there looks (`X.4.z`) is the reporting server's account too
+        let answer = spoken.iter().find(|(_, words)| words.origin == Origin::Field);
+        answer.copied().filter(|(said, _)| {
+            said.class == status.class && said.detail != 0 && said.subject != 4 && !is_own_account(*said)
+        })
     } else {
         None
     };
     better.or(Some((status, fact)))
+}
+
+/// Whether reporting servers write this status themselves: the time was up (`X.4.7`), a command was refused (`X.5.z`),
+/// or, as Sendmail says of every refused `RCPT`, the address is bad (`5.1.1`).
+fn is_own_account(status: Status) -> bool {
+    matches!((status.class, status.subject, status.detail), (_, 4, 7) | (_, 5, _) | (Class::Permanent, 1, 1))
 }
 
 /// Takes the codes out of wordings that no mail server wrote.

@@ -102,7 +102,5 @@ fn usable(address: &Address, diagnosis: &Diagnosis, context: &Context) -> bool {
             || recipient.original_address.as_ref().is_some_and(|original| original.same_as(address.as_str()))
     });
     let sender = diagnosis.original.from.as_deref().is_some_and(|from| address.same_as(from));
-    let local = address.local().to_ascii_lowercase();
-    let office = ["postmaster", "mailer-daemon", "abuse", "noreply", "no-reply"].contains(&local.as_str());
-    !failed && !sender && !office && !context.identity.owns_address(address.as_str())
+    !failed && !sender && !address.is_office() && !context.identity.owns_address(address.as_str())
 }

@@ -343,7 +343,79 @@ fn remote_in(words: &str, patterns: &[Pattern]) -> Option<String> {
     Some(host)
 }
 
-/// The first paragraph that holds a reply code or a status, for a notice that names nobody.
+/// The recipients that are named anywhere and wanted, each with the rest of its line and what follows.
+pub(super) fn mentioned(zones: &[Zone<'_>], wanted: &dyn Fn(&Address) -> bool) -> Vec<PerRecipient> {
+    let mut out: Vec<PerRecipient> = Vec::new();
+    for zone in zones {
+        for at in zone.from..zone.to {
+            let line = zone.text.line(at);
+            for found in find_addresses(line).filter(|found| wanted(&found.address)) {
+                let same = |record: &PerRecipient| {
+                    record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(found.address.as_str()))
+                };
+                if out.iter().any(same) || out.len() >= MAX_RECIPIENTS {
+                    continue;
+                }
+                let fact = |value, at| Fact { value, place: place(zone, at), origin: Origin::Prose, from: "text" };
+                let (words, from, _) = words(zone, Extent::Paragraph, at, zone.to, line.trim());
+                out.push(PerRecipient {
+                    recipient: Some(Fact {
+                        value: found.address,
+                        place: place(zone, at),
+                        origin: Origin::Prose,
+                        from: "text",
+                    }),
+                    said: vec![fact(words, from)],
+                    ..PerRecipient::default()
+                });
+            }
+        }
+    }
+    out
+}
+
+/// The recipient a sentence names.
+pub(super) fn named_in(sentence: &Fact<String>, excluded: &dyn Fn(&Address) -> bool) -> Option<PerRecipient> {
+    let value = find_addresses(&sentence.value).map(|found| found.address).find(|address| !excluded(address))?;
+    let recipient = Fact { value, place: sentence.place, origin: sentence.origin, from: sentence.from };
+    Some(PerRecipient { recipient: Some(recipient), said: vec![sentence.clone()], ..PerRecipient::default() })
+}
+
+/// Whether a paragraph holds a reply beside its status or an address: nobody but a mail server writes so.
+pub(super) fn has_reply(zones: &[Zone<'_>]) -> bool {
+    zones.iter().any(|zone| {
+        coded_words(zone).is_some_and(|Fact { value, .. }| {
+            let code = reply::codes(&value, true).next();
+            let status = code.is_some_and(|code| reply::statuses(&value).any(|status| status.start > code.start));
+            let address = code.is_some() && find_addresses(&value).next().is_some();
+            status || address || value.contains("#5.") || value.contains("#4.")
+        })
+    })
+}
+
+/// All words of a zone, on one line.
+pub(super) fn all_words(zone: &Zone<'_>) -> Option<Fact<String>> {
+    let mut out = String::new();
+    for at in zone.from..zone.to {
+        push(&mut out, zone.text.line(at));
+        if out.len() > MAX_WORDS {
+            break;
+        }
+    }
+    let value = stdx::squeeze(&out).into_owned();
+    (!value.is_empty()).then(|| Fact { value, place: place(zone, zone.from), origin: Origin::Prose, from: "text" })
+}
+
+/// The first paragraph that holds a reply code or a status.
+pub(super) fn coded_words(zone: &Zone<'_>) -> Option<Fact<String>> {
+    failure_words(zone).filter(|fact| is_coded(&fact.value))
+}
+
+pub(super) fn is_coded(text: &str) -> bool {
+    reply::codes(text, true).next().is_some() || reply::statuses(text).next().is_some()
+}
+
+/// The first paragraph that holds a reply code or a status, else the first, for a notice that names nobody.
 pub(super) fn failure_words(zone: &Zone<'_>) -> Option<Fact<String>> {
     let mut at = zone.from;
     let mut first = None;
@@ -356,7 +428,7 @@ pub(super) fn failure_words(zone: &Zone<'_>) -> Option<Fact<String>> {
             }
             at += 1;
         }
-        let coded = reply::codes(&out, true).next().is_some() || reply::statuses(&out).next().is_some();
+        let coded = is_coded(&out);
         if !out.is_empty() {
             let fact = Fact {
                 value: stdx::squeeze(&out).into_owned(),

@@ -4,8 +4,6 @@ use std::fmt::Write;
 
 use super::{Context, classify, collect, explain, kind, merge};
 use crate::mail::{Mail, normalise};
-use crate::model::{Kind, Status};
-use crate::rules::Question;
 
 /// Most rules shown for one recipient.
 const MAX_RULES: usize = 12;
@@ -36,27 +34,20 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
     let _ = writeln!(out, "hints    {}", if hints.is_empty() { "none".to_owned() } else { hints.join(", ") });
     let _ = writeln!(out, "kind     {verdict}");
     for record in &gathered.report.recipients {
-        let Some(merged) = merge::recipient(&mail, record, verdict == Kind::Delay) else { continue };
+        let Some(merged) = merge::recipient(&mail, record, kind::unsaid(verdict)) else { continue };
         let _ = writeln!(out, "\nrecipient {}", visible(merged.address.as_str()));
-        let _ = writeln!(out, "  matched text: {}", visible(&merged.text));
-        let statuses: Vec<Status> = merged.status.into_iter().collect();
-        let replies: Vec<u16> = merged.reply.into_iter().collect();
+        let (answer, asked) = classify::ask(&merged, &context.rules, gathered.reporter.mta.as_deref());
         let _ = writeln!(
             out,
-            "  reply {replies:?}, status {}",
+            "  reply {}, status {}",
+            merged.reply.map_or("none".to_owned(), |code| code.to_string()),
             merged.status.map_or("none".to_owned(), |status| status.to_string())
         );
-        let asked = classify::ask(&merged, &context.rules, gathered.reporter.mta.as_deref());
-        let remote = merged.remote.as_deref().unwrap_or_default().to_lowercase();
-        let text = if asked.whole { &merged.text } else { &merged.reply_text };
-        let question = Question {
-            replies: &replies,
-            statuses: &statuses,
-            text,
-            hosts: &[&remote],
-            domain: merged.address.domain(),
-        };
-        for (rule, weight) in context.rules.candidates(&question).into_iter().take(MAX_RULES) {
+        let candidates = asked.with(|question| {
+            let _ = writeln!(out, "  matched text: {}", visible(question.text));
+            context.rules.candidates(question)
+        });
+        for (rule, weight) in candidates.into_iter().take(MAX_RULES) {
             let _ = writeln!(
                 out,
                 "  fits: {:<40} {} ({}, {weight} bytes of wording)",
@@ -65,7 +56,7 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
                 rule.tier.name()
             );
         }
-        match asked.answer {
+        match answer {
             Some(answer) => {
                 let _ = writeln!(out, "  decided: {} = {} by {}", answer.rule, answer.cause, answer.tier.name());
             }

@@ -23,13 +23,14 @@ pub(super) struct Zone<'m> {
 /// How many lines of a text are looked at.
 const MAX_LINES: usize = 4000;
 
-/// The texts of a notice: plain ones before the returned message; HTML only where nothing is plain.
+/// The texts of a notice: plain ones before the returned message; HTML only where nothing is plain, attached texts only
+/// where there is nothing else.
 pub(super) fn zones<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
     let stop = mail.parts.iter().position(|part| part.kind == PartKind::Message).unwrap_or(mail.parts.len());
     let mut out: Vec<Zone<'m>> = Vec::new();
-    for wanted in [PartKind::Text, PartKind::Html] {
+    for (wanted, attached) in [(PartKind::Text, false), (PartKind::Html, false), (PartKind::Text, true)] {
         for (index, part) in mail.parts.iter().enumerate().take(stop) {
-            if part.kind != wanted || part.is_attachment() || out.len() >= 8 {
+            if part.kind != wanted || part.is_attachment() != attached || out.len() >= 8 {
                 continue;
             }
             let text = part.text();

@@ -50,6 +50,17 @@ impl Address {
     pub fn same_as(&self, other: &str) -> bool {
         self.0.to_lowercase() == other.to_lowercase()
     }
+
+    /// Whether it names an office or a program rather than a person: RFC 2142 sections 4, 5 and 6 (the addresses beside
+    /// a mailing list), and the senders that take no answer.
+    pub fn is_office(&self) -> bool {
+        let local = self.local().to_ascii_lowercase();
+        let named = ["postmaster", "mailer-daemon", "abuse", "hostmaster", "noreply", "no-reply", "donotreply"];
+        let beside_a_list = ["-request", "-owner", "-bounces", "-admin"];
+        named.contains(&local.as_str())
+            || local.starts_with("owner-")
+            || beside_a_list.iter().any(|end| local.ends_with(end))
+    }
 }
 
 impl fmt::Display for Address {
@@ -67,6 +78,20 @@ impl AsRef<str> for Address {
 #[cfg(test)]
 mod tests {
     use super::Address;
+
+    #[test]
+    fn offices_are_told_from_people() {
+        for (text, want) in [
+            ("Postmaster@x.example", true),
+            ("owner-team@x.example", true),
+            ("team-request@x.example", true),
+            ("abuse@x.example", true),
+            ("team@x.example", false),
+            ("anna.postmaster@x.example", false),
+        ] {
+            assert_eq!(Address::new(text).is_some_and(|address| address.is_office()), want, "{text:?}");
+        }
+    }
 
     #[test]
     fn an_address_has_two_parts_and_a_lower_case_domain() {

@@ -145,8 +145,7 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
     }
     let last = trimmed.as_bytes().last().copied().unwrap_or(b' ');
     if matches!(last, b':' | b';' | b'"' | b'\'' | b'(' | b'[' | b'<' | b'>' | b'=' | b'|' | b'\n') {
-        // not "size: 512 KB", not "port 465"
-        return !after.trim_start().starts_with(['k', 'K', 'M', 'b', 'B']);
+        return !begins_with_unit(after);
     }
     let word = trimmed.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     [
@@ -171,6 +170,14 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
     ]
     .iter()
     .any(|expected| word.eq_ignore_ascii_case(expected))
+}
+
+/// "size: 512 KB" is no reply.
+fn begins_with_unit(after: &str) -> bool {
+    let word = after.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    ["k", "m", "kb", "mb", "kib", "mib", "byte", "bytes", "seconds", "messages"]
+        .iter()
+        .any(|unit| word.eq_ignore_ascii_case(unit))
 }
 
 #[cfg(test)]
@@ -222,6 +229,8 @@ mod tests {
         check_code("SMTP error from remote server: 552-5.2.2 full 552 5.2.2 more", &[552, 552]);
         check_code("ERROR_CODE :550, ERROR_CODE :5.1.1", &[550]);
         check_code("Remote host said: 541 no", &[541]);
+        check_code("host mx.example[192.0.2.1] said: 550 Mailbox not found", &[550]);
+        check_code("Reason: 554 Message refused", &[554]);
     }
 
     #[test]
@@ -230,6 +239,8 @@ mod tests {
             "port 465 on host",
             "delayed for 432 hours",
             "limit 500 KB",
+            "Size: 512 KB",
+            "Size: 512 bytes",
             "Mon, 23 Nov 2026 07:42:26",
             "192.0.2.550",
             "id 450-123-456 x",

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::book::{Question, Rule, RuleBook};
+use super::ask::{Question, Rule};
+use super::book::RuleBook;
 use crate::model::{Status, reply};
 
 /// One complaint about a rule.
@@ -75,7 +76,7 @@ impl RuleBook {
             let hits = self.candidates(question);
             let rank = |rule: &Rule| {
                 hits.iter().find(|(hit, _)| hit.id == rule.id).map(|(hit, weight)| {
-                    (hit.tier, hit.replies.is_empty(), hit.status.is_none(), hit.phrases.is_empty(), *weight)
+                    (hit.tier, hit.weak, hit.replies.is_empty(), hit.status.is_none(), hit.phrases.is_empty(), *weight)
                 })
             };
             rank(one) == rank(other)

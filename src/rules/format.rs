@@ -269,7 +269,7 @@ impl Format {
 
     pub(crate) fn number(&mut self, literals: &mut Literals) {
         let anchors = self.reporter.iter().filter_map(Pattern::anchor);
-        self.reporter_marks = anchors.map(|anchor| literals.number(anchor)).collect();
+        self.reporter_marks = anchors.map(|anchor| literals.number(anchor.trim_end())).collect();
         if let Some((recognise, unless, delayed)) = self.marks.raw.take() {
             self.marks.recognise = ReadyMarks::ready(recognise, literals);
             self.marks.unless = ReadyMarks::ready(unless, literals);

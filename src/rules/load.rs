@@ -5,11 +5,16 @@
 
 use std::fmt;
 
-use super::book::{Desk, Kinds, Rule, RuleBook, StatusPattern, TicketPattern, Tier};
+use super::ask::{Rule, Tier};
+use super::book::RuleBook;
+use super::codes::{ReplyRow, StatusPattern, StatusRow};
+use super::desk::{Desk, TicketPattern};
 use super::format::Format;
+use super::kinds::Kinds;
 use super::pattern::Pattern;
 use super::provider::{HostKind, Provider};
 use super::schema::{CausesFile, DeskFile, FormatFile, KindsFile, RepliesFile, RuleEntry, RuleFile, StatusFile};
+use super::words::{Advice, When};
 use crate::model::{Cause, Proposal, WhoActs};
 
 /// What is wrong with a rule file.
@@ -95,7 +100,7 @@ pub(crate) fn builtin(book: &mut RuleBook, source: &Source<'_>) -> Result<(), Ru
     }
 }
 
-/// Loads a user's file: words (`[[cause]]`) or rules, one tier above ours.
+/// Loads a user's file: words (`[[cause]]`), tickets, kinds, a format, or rules one tier above ours.
 pub(crate) fn user(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     let has = |table: &str| source.text.lines().any(|line| line.trim_start().starts_with(table));
     if has("[[cause]]") || has("[[advice]]") || has("[free_mail]") {
@@ -103,6 +108,13 @@ pub(crate) fn user(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleE
     }
     if has("[[ticket]]") {
         return desk(book, source);
+    }
+    if has("[[kind]]") {
+        return kinds(book, source);
+    }
+    if has("[recognise]") {
+        let stem = source.name.rsplit_once('/').map_or(source.name, |(_, stem)| stem).trim_end_matches(".toml");
+        return format(book, source, stem);
     }
     rules(book, source, Tier::User)
 }
@@ -152,18 +164,17 @@ fn causes(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
         words.address_at_fault = entry.address_at_fault.unwrap_or(words.address_at_fault);
     }
     for entry in file.advice {
-        let when = super::book::When::from_slug(&entry.when).ok_or_else(|| {
+        let when = When::from_slug(&entry.when).ok_or_else(|| {
             source.error(
                 &entry.when,
-                format!(
-                    "unknown when {:?}: known are {}",
-                    entry.when,
-                    names(super::book::When::ALL.iter().map(|when| when.slug()))
-                ),
+                format!("unknown when {:?}: known are {}", entry.when, names(When::ALL.iter().map(|when| when.slug()))),
             )
         })?;
         let causes = entry.cause.iter().map(|slug| source.cause(slug, slug)).collect::<Result<Vec<_>, _>>()?;
-        book.advice.push(super::book::Advice { when, causes, text: entry.text });
+        if (when == When::Says) == entry.words.is_empty() {
+            return Err(source.error(&entry.text, "words belong to the advice that says when = \"says\"".to_owned()));
+        }
+        book.advice.push(Advice { when, causes, words: entry.words, text: entry.text });
     }
     book.free_mail.extend(file.free_mail.domains.into_iter().map(|domain| domain.to_lowercase()));
     Ok(())
@@ -176,7 +187,7 @@ fn statuses(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
         let pattern = StatusPattern::parse(&entry.code)
             .ok_or_else(|| source.error(&near, format!("not a status code: {:?}", entry.code)))?;
         let cause = entry.cause.as_deref().map(|slug| source.cause(slug, &near)).transpose()?;
-        let row = super::book::StatusRow { code: entry.code, title: entry.title, cause, source: entry.source };
+        let row = StatusRow { code: entry.code, title: entry.title, cause, source: entry.source };
         if book.statuses.insert(pattern, row).is_some() {
             return Err(source.error(&near, "this code stands here twice".to_owned()));
         }
@@ -189,13 +200,7 @@ fn replies(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     for entry in file.reply {
         let near = format!("code = {}", entry.code);
         let cause = entry.cause.as_deref().map(|slug| source.cause(slug, &near)).transpose()?;
-        let row = super::book::ReplyRow {
-            code: entry.code,
-            title: entry.title,
-            cause,
-            source: entry.source,
-            note: entry.note,
-        };
+        let row = ReplyRow { code: entry.code, title: entry.title, cause, source: entry.source, note: entry.note };
         if book.replies.insert(entry.code, row).is_some() {
             return Err(source.error(&near, "this code stands here twice".to_owned()));
         }
@@ -263,12 +268,13 @@ fn rule(source: &Source<'_>, entry: RuleEntry, tier: Tier, provider: Option<u16>
     Ok(Rule {
         id: entry.id,
         tier,
-        provider: if entry.anywhere { None } else { provider },
+        provider: provider.filter(|_| !entry.anywhere),
         home: provider,
         replies: entry.reply,
         status,
         phrases,
         unless,
+        weak: entry.weak,
         cause,
         meaning: entry.meaning,
         next_step: entry.next_step,

@@ -3,26 +3,33 @@
 //! The only user of `toml` (beside the configuration and other tables). Knows no mail and does no I/O: our own files are
 //! embedded, the user's come as (name, text) pairs. Invariant: our own files load, a test sees to it.
 
+mod ask;
 mod book;
 mod check;
+mod codes;
+mod desk;
 mod format;
+mod kinds;
 mod load;
 mod pattern;
 mod phrases;
 mod provider;
 mod schema;
+mod words;
 
 use std::sync::{Arc, OnceLock};
 
-pub use book::{
-    Advice, Answer, Desk, Hint, Question, ReplyRow, Rule, RuleBook, Sending, StatusPattern, StatusRow, TicketPattern,
-    Tier, When, Words,
-};
+pub use ask::{Answer, Question, Rule, Tier};
+pub use book::RuleBook;
 pub use check::Complaint;
+pub use codes::{ReplyRow, StatusPattern, StatusRow};
+pub use desk::{Desk, Sending, TicketPattern};
 pub use format::{Extent, Format, Quirk, Seen};
+pub use kinds::Hint;
 pub use load::RuleError;
 pub use pattern::{Captures, Hole, Pattern};
 pub use provider::{HostKind, Provider};
+pub use words::{Advice, When, Words};
 
 mod files {
     include!(concat!(env!("OUT_DIR"), "/rule_files.rs"));

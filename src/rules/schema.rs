@@ -35,6 +35,8 @@ pub(crate) struct AdviceEntry {
     pub(crate) when: String,
     #[serde(default)]
     pub(crate) cause: Vec<String>,
+    #[serde(default)]
+    pub(crate) words: Vec<String>,
     pub(crate) text: String,
 }
 
@@ -109,6 +111,8 @@ pub(crate) struct RuleEntry {
     pub(crate) next_step: Option<String>,
     #[serde(default)]
     pub(crate) anywhere: bool,
+    #[serde(default)]
+    pub(crate) weak: bool,
     pub(crate) source: String,
     #[serde(default)]
     pub(crate) seen: Vec<String>,
@@ -125,7 +129,7 @@ pub(crate) struct DeskFile {
     #[serde(default)]
     pub(crate) hosts: Vec<String>,
     pub(crate) status_page: Option<String>,
-    pub(crate) sending: Option<super::book::Sending>,
+    pub(crate) sending: Option<super::desk::Sending>,
     #[serde(default)]
     pub(crate) ticket: Vec<TicketEntry>,
 }
@@ -238,6 +242,23 @@ pub(crate) enum Reach {
 pub(crate) struct KindsFile {
     #[serde(default)]
     pub(crate) kind: Vec<KindEntry>,
+    /// Names of the fields above a message that was passed on inside a text.
+    #[serde(default)]
+    pub(crate) quoted: QuotedFields,
+}
+
+/// Names in lower case, as mail programs of many languages write them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuotedFields {
+    #[serde(default)]
+    pub(crate) from: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject: Vec<String>,
+    #[serde(default)]
+    pub(crate) to: Vec<String>,
+    #[serde(default)]
+    pub(crate) date: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! Sendmail's way: a list of addresses, then a transcript of the SMTP session with `>>>`, `<<<` and `code addr... words`.
+//! Sendmail's way, and that of its heirs: a list of addresses, then a transcript of the SMTP session with `>>>`, `<<<` and `code addr... words`.
 //!
 //! Source: Sendmail Installation and Operation Guide (error messages), and the transcripts in `tests/corpus/sendmail`.
 //! The transcript is copied line by line, so words are tied to a recipient by the `RCPT` before them or the address in
@@ -67,12 +67,15 @@ fn heading(line: &str) -> Option<Section> {
         return None;
     }
     let has = |words: &str| stdx::contains_ignore_case(line, words);
-    if has("transient non-fatal errors") || has("had transient") {
+    if has("transient non-fatal errors") || has("had transient") || has("temporary problem") {
         Some(Section::Delayed)
-    } else if has("fatal errors") || has("delivery errors") || has("delivery problems") || has("unrecoverable") {
-        Some(Section::Failed)
-    } else if has("successful delivery notifications") {
+    } else if has("successful delivery notifications") || has("addresses was successful") {
         Some(Section::Delivered)
+    } else if ["fatal errors", "delivery errors", "delivery problems", "unrecoverable", "addresses failed"]
+        .iter()
+        .any(|words| has(words))
+    {
+        Some(Section::Failed)
     } else if has("transcript") {
         Some(Section::Transcript)
     } else if line.ends_with("--") {
@@ -178,6 +181,9 @@ impl State<'_> {
             None => (line, false),
         };
         let negative = matches!(words.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', ..]);
+        if !negative && !remote && self.deferred(zone, at, words) {
+            return;
+        }
         if !negative && !remote {
             // "mail.local: unknown user: x", "procmail: Quota exceeded"
             if words.len() > 8 && self.common.len() < 64 {
@@ -243,6 +249,21 @@ impl State<'_> {
         }
     }
 
+    /// `<addr>... Deferred: words`, where no list names the address.
+    fn deferred(&mut self, zone: &Zone<'_>, at: usize, words: &str) -> bool {
+        let Some((_, rest)) = words.split_once("... ") else { return false };
+        let Some(address) = leading_address(words).filter(|address| !(self.excluded)(address)) else { return false };
+        if !stdx::starts_with_ignore_case(rest.as_bytes(), b"Deferred") {
+            return false;
+        }
+        if self.records.iter().all(|record| record.action.as_ref().is_none_or(|action| action.value == Action::Delayed))
+        {
+            self.open(zone, at, address.clone(), Some(Action::Delayed));
+        }
+        let fact = Fact { value: rest.to_owned(), place: place(zone, at), origin: Origin::Quirk, from: "text" };
+        self.record(&address).map(|record| record.said.push(fact)).is_some()
+    }
+
     /// Words that name nobody go to those who have none, and behind the others' own.
     fn finish(mut self) -> Reading {
         let everybody: Vec<Address> = self
@@ -251,6 +272,7 @@ impl State<'_> {
             .filter_map(|record| record.recipient.as_ref().map(|fact| fact.value.clone()))
             .take(64)
             .collect();
+        let single = self.records.len() == 1;
         for record in &mut self.records {
             let own = record.said.iter().any(|fact| reply::codes(&fact.value, true).next().is_some());
             if !own {
@@ -261,6 +283,11 @@ impl State<'_> {
                     })
                 };
                 record.said.extend(self.common.iter().filter(about_other).cloned());
+            } else if single {
+                // what a delivery program wrote before sendmail put its own code to it
+                let spoken =
+                    |fact: &&Fact<String>| fact.from == OWN_WORDS && reply::codes(&fact.value, true).next().is_none();
+                record.said.extend(self.common.iter().filter(spoken).cloned());
             }
         }
         if self.records.is_empty() && !self.common.is_empty() {

@@ -1,0 +1,109 @@
+//! The wordings that tell kinds of mail apart (`kinds.toml`). What outweighs what is decided elsewhere.
+
+use super::book::RuleBook;
+use super::format::{Literals, ReadyMarks, Seen};
+use super::schema::{KindsFile, Marks};
+use crate::model::Kind;
+
+/// The wordings that tell kinds apart.
+#[derive(Debug, Default)]
+pub(crate) struct Kinds {
+    entries: Vec<KindRule>,
+    /// Localised names of the fields above a message passed on inside a text, with the standard ones.
+    quoted: Vec<(String, &'static str)>,
+}
+
+/// What a wording of `kinds.toml` speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// A kind of notice.
+    Kind(Kind),
+    /// Some notice of non-delivery or delay: worth fetching, worth calling likely.
+    Notice,
+    /// Not to be taken for a notice, whatever else speaks for it.
+    Decoy,
+    /// A mail that a person or a rule passed on.
+    Forwarded,
+    /// Words that introduce a new address.
+    Moved,
+    /// The original came out of a web form.
+    ContactForm,
+    /// Asks to follow a link and log in, as fake notices do.
+    AsksToLogIn,
+}
+
+#[derive(Debug)]
+struct KindRule {
+    hint: Hint,
+    name: String,
+    subject: Vec<String>,
+    raw: Option<Marks>,
+    marks: ReadyMarks,
+}
+
+impl Kinds {
+    pub(crate) fn extend(kinds: &mut Self, file: KindsFile) -> Result<(), (String, String)> {
+        for entry in file.kind {
+            let hint = match entry.name.split('/').next().unwrap_or_default() {
+                "notice" => Hint::Notice,
+                "decoy" => Hint::Decoy,
+                "forwarded" => Hint::Forwarded,
+                "moved" => Hint::Moved,
+                "contact-form" => Hint::ContactForm,
+                "asks-to-log-in" => Hint::AsksToLogIn,
+                slug => Hint::Kind(
+                    Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?,
+                ),
+            };
+            let marks = Marks {
+                from: entry.from,
+                subject: entry.subject_contains,
+                header: entry.header,
+                body: entry.body,
+                also: Vec::new(),
+            };
+            kinds.entries.push(KindRule {
+                hint,
+                name: entry.name,
+                subject: entry.subject,
+                raw: Some(marks),
+                marks: ReadyMarks::default(),
+            });
+        }
+        let fields = file.quoted;
+        let named = [("From", fields.from), ("Subject", fields.subject), ("To", fields.to), ("Date", fields.date)];
+        for (standard, names) in named {
+            kinds.quoted.extend(names.into_iter().map(|name| (name.to_lowercase(), standard)));
+        }
+        Ok(())
+    }
+
+    /// Numbers the body literals; after the last file.
+    pub(super) fn finish(&mut self, literals: &mut Literals) {
+        for entry in &mut self.entries {
+            if let Some(marks) = entry.raw.take() {
+                entry.marks = ReadyMarks::ready(marks, literals);
+            }
+        }
+    }
+}
+
+impl RuleBook {
+    /// The standard name of a field above a message passed on inside a text: `Betreff` is `Subject`.
+    pub fn quoted_field(&self, name: &str) -> Option<&'static str> {
+        let name = name.trim().to_lowercase();
+        self.kinds.quoted.iter().find(|(known, _)| *known == name).map(|(_, standard)| *standard)
+    }
+
+    pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
+        let hints = self.kinds.entries.iter().filter_map(|entry| {
+            let subject = entry.subject.is_empty()
+                || entry.subject.iter().any(|prefix| {
+                    crate::stdx::strip_prefix_ignore_case(seen.subject_text.trim_start(), prefix).is_some()
+                });
+            let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
+            (subject && marks).then_some((entry.hint, entry.name.as_str()))
+        });
+        hints.collect()
+    }
+}
