@@ -11,7 +11,8 @@ use simple_dns::Name;
 use simple_dns::rdata::{RData, SRV};
 
 use crate::dns::{Manner, Server, mx};
-use crate::servers::{Dovecot, PASSWORD, USER, seed};
+use crate::pty::Terminal;
+use crate::servers::{Dovecot, PASSWORD, Script, USER, full, seed};
 use bounceback::desk::Cancel;
 use bounceback::desk::discover::whereabouts;
 use bounceback::dns::{Config, Resolver};
@@ -287,4 +288,116 @@ fn the_domain_tells_who_holds_the_mailbox() {
     );
     let offline = whereabouts("support@own.example", &Resolver::offline(), &Cancel::new());
     assert_eq!(offline.places.first().map(|place| place.host.as_str()), Some("imap.own.example"));
+}
+
+/// A configuration for a server without TLS on this machine.
+fn configure(home: &Path, host_port: u16, user: &str, more: &str) {
+    fs::create_dir_all(home.join(".config/bounceback")).unwrap();
+    let text = format!(
+        "own_domains = [\"acme.example\"]\n[[account]]\nname = \"support\"\naddress = \"support@acme.example\"\n\
+         host = \"localhost\"\nport = {host_port}\ntls = \"none\"\nuser = \"{user}\"\n{more}"
+    );
+    fs::write(config_file(home), text).unwrap();
+}
+
+#[test]
+fn requirement_08_a_server_that_yields_nothing_ends_the_command_in_time() {
+    if !full() {
+        return crate::skip::skip("a silent server takes the program a minute (tests/run --full)");
+    }
+    std::thread::scope(|scope| {
+        for scenario in ["slow", "slow-drip", "hang-examine", "drip-fetch", "throttle-always", "endless-untagged"] {
+            scope.spawn(move || {
+                let server = Script::start("evil-imap", &["0", scenario, "--watch"]);
+                let home = tempfile::tempdir().unwrap();
+                configure(home.path(), server.port, USER, "password_command = [\"printf\", \"pass\"]\n");
+                let start = std::time::Instant::now();
+                run(home.path(), &["pull"], "").is(1, &["error: ", "hint: "]);
+                let took = start.elapsed();
+                println!("| {scenario} | exit 1 after {:.1} s |", took.as_secs_f64());
+                assert!(took < std::time::Duration::from_secs(60), "{scenario}: {took:?}");
+            });
+        }
+    });
+}
+
+#[test]
+fn requirement_10_decisions_outlive_new_numbers() {
+    let Some(server) = Dovecot::start() else { return };
+    server.seed(USER, 30, &["--bounce-pct", "50", "--light"]);
+    let home = tempfile::tempdir().unwrap();
+    configure(home.path(), server.plain, USER, "password_command = [\"printf\", \"pass\"]\n");
+    run(home.path(), &["pull"], "").is(0, &["30 mails read"]);
+    let list = || run(home.path(), &["list"], "").said;
+    let case = list().split('\t').next().unwrap().to_owned();
+    run(home.path(), &["decide", &case, "corrected", "--to", "anna@example.org"], "").is(0, &["saved"]);
+    let before = list();
+    server.renumber(USER);
+    run(home.path(), &["pull"], "").is(0, &["30 mails read: 0 new notices", "0 new cases"]);
+    assert_eq!(list(), before);
+    assert!(before.contains("\tcorrected\t"), "{before}");
+    run(home.path(), &["pull"], "").is(0, &["0 mails read"]);
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn requirement_13_the_password_lies_nowhere() {
+    let Some(server) = Dovecot::start() else { return };
+    let canary = "C4naryW0rd";
+    let users = server.dir.path().join("users");
+    let known = fs::read_to_string(&users).unwrap();
+    fs::write(&users, format!("{known}canary@example.com:{{PLAIN}}{canary}::::::\n")).unwrap();
+    seed(&server.maildir("canary@example.com"), 20, &["--bounce-pct", "50", "--light"]);
+    let echo = Script::start("evil-imap", &["0", "echo", "--watch"]);
+    for (port, code) in [(server.plain, 0), (echo.port, 1)] {
+        let home = tempfile::tempdir().unwrap();
+        configure(home.path(), port, "canary@example.com", "");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bounceback"));
+        command.env_clear().env("HOME", home.path()).env("BOUNCEBACK_PASSWORD", canary).env("RUST_BACKTRACE", "1");
+        command.args(["pull", "--json", "--log"]).arg(home.path().join("log"));
+        let output = command.output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        let left = files(home.path());
+        assert!(left.iter().any(|path| path.ends_with("log")), "{left:?}");
+        // plain, and in the base64 of SASL PLAIN
+        for trace in [canary, "QzRuYXJ5", "Rh0NG5hcnl", "M0bmFyeV"] {
+            assert!(!said.contains(trace), "{said}");
+            for path in &left {
+                let bytes = fs::read(path).unwrap();
+                assert!(!String::from_utf8_lossy(&bytes).contains(trace), "{}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn requirement_15_offline_shows_what_is_known_and_opens_no_connection() {
+    let Some(server) = Dovecot::start() else { return };
+    server.seed(USER, 20, &["--bounce-pct", "100", "--light"]);
+    let home = tempfile::tempdir().unwrap();
+    let command = "password_command = [\"printf\", \"pass\"]\n";
+    configure(home.path(), server.plain, USER, command);
+    run(home.path(), &["pull"], "").is(0, &["20 new cases"]);
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    configure(home.path(), listener.local_addr().unwrap().port(), USER, command);
+    let listed = run(home.path(), &["--offline", "list"], "").is(0, &["\tnew\t"]).said;
+    assert_eq!(listed.lines().count(), 20);
+    run(home.path(), &["--offline", "status"], "").is(10, &["20 of 20 undecided"]);
+    run(home.path(), &["--offline", "doctor"], "").is(0, &["in order: "]);
+    run(home.path(), &["--offline", "pull"], "").is(2, &["--offline forbids it"]);
+    run(home.path(), &["--offline", "setup", "a@company.example"], "").is(2, &["--offline forbids it"]);
+    let config = config_file(home.path()).display().to_string();
+    let state = home.path().join(".local/state/bounceback").display().to_string();
+    let mut terminal = Terminal::run(&["--offline", "--config", &config, "--state-dir", &state], &[]);
+    terminal.see("left 20");
+    terminal.type_(b"q");
+    assert_eq!(terminal.end(), 0);
+    assert!(listener.accept().is_err(), "somebody connected");
 }
