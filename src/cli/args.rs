@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    auth_card, browser, check_address, config, decide, diagnose, doctor, explain, export, import, list, open, pull,
-    resend, rules, schema, settle, setup, show, status, step, store, suggest,
+    auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export, import, list,
+    open, pull, resend, rules, schema, settle, setup, show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
@@ -136,6 +136,10 @@ pub(super) enum Command {
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),
+    /// Print the completions for a shell: bash, zsh, fish
+    Completions(completions::Completions),
+    /// Write the manual pages into a folder
+    Man(completions::Man),
     /// Check the store, copy it, put a copy in its place
     #[command(subcommand)]
     Store(store::Action),

@@ -7,6 +7,7 @@ mod ask;
 mod auth_card;
 mod browser;
 mod check_address;
+mod completions;
 mod config;
 mod decide;
 mod demo;
@@ -25,6 +26,7 @@ mod resend;
 mod rules;
 mod schema;
 mod screen;
+mod secrecy;
 mod setting;
 mod settle;
 mod setup;
@@ -54,6 +56,7 @@ pub type Terminal = fn() -> Vec<String>;
 
 /// Runs the command line of this process.
 pub fn run(show: Show, terminal: Terminal) -> ExitCode {
+    secrecy::no_core_dumps();
     let args = Args::parse();
     let mut out = BufWriter::new(io::stdout().lock());
     let result = dispatch(&args, (show, terminal), &mut out);
@@ -74,6 +77,8 @@ pub fn run(show: Show, terminal: Terminal) -> ExitCode {
 fn dispatch(args: &Args, faces: (Show, Terminal), out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
+        Some(Command::Completions(asked)) => return completions::completions(asked, out),
+        Some(Command::Man(asked)) => return completions::man(asked, out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
             return config::print(*action, &args.shared.paths(), out);
         }
@@ -122,6 +127,8 @@ fn command(
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
+        Some(Command::Completions(asked)) => completions::completions(asked, out),
+        Some(Command::Man(asked)) => completions::man(asked, out),
         Some(Command::Config(_)) => config::check(setting, out),
         Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }

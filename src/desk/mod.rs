@@ -147,8 +147,9 @@ impl Desk {
         Ok(self.store.cases_after(id, most)?)
     }
 
-    /// What anyone changed since a tick; ask from `upto` the next time.
+    /// What anyone changed since a tick; ask from `upto` the next time. Fails where the store was removed or replaced.
     pub fn changes(&self, since: u64) -> Result<Changes> {
+        self.store.in_place()?;
         Ok(self.store.changes(since)?)
     }
 

@@ -78,13 +78,18 @@ impl Store {
         Ok(Self { db, place })
     }
 
+    /// Fails where the file that is open no longer bears the store's name: what is read from it is of no use any more.
+    pub fn in_place(&self) -> Result<()> {
+        self.place.as_ref().map_or(Ok(()), Place::check)
+    }
+
     /// Makes one change: all or nothing, on disk when it returns, and in the file that still bears the store's name.
     fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.place.as_ref().map_or(Ok(()), Place::check)?;
         let value = change(&tx)?;
         tx.commit()?;
-        self.place.as_ref().map_or(Ok(()), Place::check)?;
+        self.in_place()?;
         Ok(value)
     }
 

@@ -119,7 +119,9 @@ impl Hands {
 
     /// Keeps a text for the next run.
     pub fn keep(&mut self, key: &str, value: Option<&str>) -> Option<Msg> {
-        self.desk.keep(key, value).err().map(|error| Msg::Failed(error.into()))
+        let failed = self.desk.keep(key, value).err()?;
+        // A store that is gone was told already, and a word about a draft must not stand over one about a decision.
+        (!self.blind).then(|| Msg::Failed(failed.into()))
     }
 
     /// Carries out one wish; nothing where it is none of the desk's.

@@ -39,7 +39,8 @@ fn paths_exist() {
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
         for (line, word) in quoted(&text) {
-            let top = ["src/", "assets/", "tests/", "docs/", "benches/", "examples/", "fuzz/", ".ci/", ".cargo/"];
+            let top =
+                ["src/", "assets/", "tests/", "docs/", "benches/", "examples/", "fuzz/", "pkg/", ".ci/", ".cargo/"];
             let single = ["build.rs", "Cargo.toml", "Cargo.lock", "deny.toml"];
             let path = word.split(' ').next().unwrap_or_default();
             let named = top.iter().any(|top| path.starts_with(top)) || single.contains(&path);
