@@ -25,6 +25,18 @@ fn every_case_reads_as_a_person_checked_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A stranger who shows us a notice writes to us; a colleague who passes one on wants it dealt with.
+#[test]
+fn a_notice_passed_on_by_a_colleague_is_dealt_with() {
+    let mail = std::fs::read(root().join("tests/corpus/forwarded/by-a-colleague.eml")).unwrap();
+    let stranger = diagnose(&mail, &Context::default());
+    assert_eq!((stranger.kind, stranger.recipients.len()), (Kind::Other, 0));
+    let identity = Identity { domains: vec!["company.example".to_owned()], ..Identity::default() };
+    let colleague = diagnose(&mail, &Context { identity, ..Context::default() });
+    assert_eq!(colleague.kind, Kind::Failure);
+    assert_eq!(colleague.recipients[0].address.as_str(), "ella@absent.example");
+}
+
 #[test]
 fn every_case_has_at_most_one_format_and_every_format_its_example() {
     let context = Context::default();
