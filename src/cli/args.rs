@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export, import, list,
-    open, pull, resend, rules, schema, settle, setup, show, status, step, store, suggest,
+    audit, auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export, forget,
+    import, import_decisions, list, open, pull, purge, resend, rules, schema, settle, setup, show, status, step, store,
+    suggest,
 };
 use crate::config::Paths;
 
@@ -78,6 +79,9 @@ pub(super) struct Shared {
     /// Append what is done to this file; addresses stand in it without their local part
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
+    /// Write addresses into the log as they are
+    #[arg(long, global = true, requires = "log")]
+    pub(super) log_addresses: bool,
 }
 
 /// The commands.
@@ -100,6 +104,8 @@ pub(super) enum Command {
     SignIn(browser::Args),
     /// Read bounces from files into the store
     Import(import::Args),
+    /// Read corrections made before, as evidence for suggestions
+    ImportDecisions(import_decisions::Args),
     /// Read bounces from files into the store and open the screen on them
     Open(open::Args),
     /// Step through the queue; --plain asks in lines of text
@@ -128,6 +134,12 @@ pub(super) enum Command {
     AuthCard(auth_card::Args),
     /// Give out corrections, or whole cases
     Export(export::Args),
+    /// Remove a person from everything that is kept here
+    Forget(forget::Args),
+    /// Remove what is older than it may be kept
+    Purge(purge::Args),
+    /// Print who changed which address when
+    Audit(audit::Args),
     /// Print the JSON Schema of "diagnose --json"
     Schema(schema::Args),
     /// Check rules of your own, or see which rule fits

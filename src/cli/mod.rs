@@ -4,6 +4,7 @@
 
 mod args;
 mod ask;
+mod audit;
 mod auth_card;
 mod browser;
 mod check_address;
@@ -16,12 +17,15 @@ mod doctor;
 mod explain;
 mod export;
 mod failure;
+mod forget;
 mod import;
+mod import_decisions;
 mod list;
 mod log;
 mod open;
 mod progress;
 mod pull;
+mod purge;
 mod resend;
 mod rules;
 mod schema;
@@ -111,6 +115,7 @@ fn command(
         Some(Command::Status(args)) => status::run(args, setting, out),
         Some(Command::SignIn(args)) => browser::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),
+        Some(Command::ImportDecisions(args)) => import_decisions::run(args, setting, out),
         Some(Command::Open(args)) => open::run(args, setting, show, out),
         Some(Command::Step(args)) => step::run(args, setting, show, out),
         Some(Command::List(args)) => list::run(args, setting, out),
@@ -124,6 +129,9 @@ fn command(
         Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
         Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
         Some(Command::Resend(args)) => resend::run(args, setting, out),
+        Some(Command::Forget(args)) => forget::run(args, setting, out),
+        Some(Command::Purge(args)) => purge::run(args, setting, out),
+        Some(Command::Audit(args)) => audit::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),

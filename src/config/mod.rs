@@ -152,6 +152,21 @@ fn toml_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     paths.iter().filter_map(|path| read_optional(path).transpose()).collect()
 }
 
+/// A length of time in days: "180 days", "26 weeks", "6 months", "1 year".
+pub fn days_of(text: &str) -> Option<u32> {
+    let written = text.trim();
+    let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = written.get(digits.len()..).unwrap_or_default().trim();
+    let days = match unit.strip_suffix('s').unwrap_or(unit) {
+        "day" => 1,
+        "week" => 7,
+        "month" => 30,
+        "year" => 365,
+        _ => return None,
+    };
+    digits.parse::<u32>().ok().filter(|count| *count > 0)?.checked_mul(days)
+}
+
 /// Turns what is written into what is meant, with the line where it is wrong.
 struct Reader<'a> {
     text: &'a str,
@@ -215,20 +230,10 @@ impl Reader<'_> {
     }
 
     fn days(&self, text: &Spanned<String>) -> Result<u32, Error> {
-        let written = text.get_ref().trim();
-        let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let unit = written.get(digits.len()..).unwrap_or_default().trim();
-        let days = match unit.strip_suffix('s').unwrap_or(unit) {
-            "day" => Some(1),
-            "week" => Some(7),
-            "month" => Some(30),
-            "year" => Some(365),
-            _ => None,
-        };
-        let count = digits.parse::<u32>().ok().filter(|count| *count > 0);
-        match count.zip(days).and_then(|(count, days)| count.checked_mul(days)) {
+        match days_of(text.get_ref()) {
             Some(days) => Ok(days),
             None => {
+                let written = text.get_ref().trim();
                 Err(self.wrong(text, format!("{written:?} is no length of time; expected one such as \"180 days\"")))
             }
         }

@@ -163,8 +163,9 @@ impl Desk {
         options.folders = std::mem::take(&mut options.sent_folders);
         let cursors = cursors(&self.store, &name)?;
         let met: RefCell<BTreeMap<String, Correspondent>> = RefCell::default();
+        let forgotten = self.store.forgotten()?;
         let meet = |header: &[u8]| {
-            for one in sent_to(header) {
+            for one in sent_to(header).into_iter().filter(|one| !forgotten.has(&one.address)) {
                 let mut met = met.borrow_mut();
                 let known = met.entry(one.address.clone()).or_insert(Correspondent { sent: 0, ..one.clone() });
                 known.sent += 1;

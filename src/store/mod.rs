@@ -6,7 +6,9 @@
 //! seconds. A damaged file is reported, never made anew.
 
 mod cases;
+mod erase;
 mod error;
+mod event;
 mod fill;
 mod glance;
 mod health;
@@ -23,7 +25,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 pub use cases::{Changes, Counts, StoredNotice};
+pub use erase::{Erased, Forgotten};
 pub use error::{Error, Result};
+pub use event::{Audit, Audited, Deed};
 pub use fill::{Arrival, CaseSeed, Placed};
 pub use glance::Glance;
 pub use health::{Health, Table};

@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::model::Fold;
-use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written};
+use super::msg::{Done, Effect, ExportOrder, Failure, Msg, Written};
 use super::session;
-use crate::desk::{Changes, Desk, Error, Notice, Receipt};
-use crate::export::{Cells, csv, json, to_file};
+use crate::desk::{self, Changes, Desk, Error, Notice, Order, Receipt};
 use crate::model::{Case, CaseId, Cause, Timestamp, Verdict, Zone};
 use crate::resend::Wanted;
 use crate::suggest;
@@ -250,26 +249,14 @@ impl Hands {
         Ok(vec![("Notices".to_owned(), format!("{all} stored: {}", kinds.join(", ")))])
     }
 
-    fn export(&self, order: ExportOrder, now: Timestamp) -> Result<Written, Failure> {
+    fn export(&mut self, order: ExportOrder, now: Timestamp) -> Result<Written, Failure> {
         let path = at_home(&order.path);
-        let written = match order.format {
-            ExportFormat::Csv => {
-                let rows = self.desk.corrections(None)?;
-                let lines = rows.len() as u64;
-                to_file(&path, order.replace, |out| csv::corrections(&rows, Cells::Spreadsheet, out)).map(|_| lines)
+        match self.desk.export_to(&Order::all(order.format), &path, order.replace, now)? {
+            desk::Written::Rows(rows) => Ok(Written::Lines(path, rows)),
+            desk::Written::Not(error) if error.is_in_the_way() && !order.replace => {
+                Ok(Written::Exists(ExportOrder { path, ..order }))
             }
-            ExportFormat::Jsonl => {
-                let cases = self.desk.cases()?;
-                let records = self.desk.records(&cases, now)?;
-                let write =
-                    |out: &mut dyn std::io::Write| records.iter().try_for_each(|record| json::line(record, out));
-                to_file(&path, order.replace, write).map(|()| records.len() as u64)
-            }
-        };
-        match written {
-            Ok(lines) => Ok(Written::Lines(path, lines)),
-            Err(error) if error.is_in_the_way() && !order.replace => Ok(Written::Exists(ExportOrder { path, ..order })),
-            Err(error) => Err(Failure { what: error.to_string(), hint: None }),
+            desk::Written::Not(error) => Err(Failure { what: error.to_string(), hint: None }),
         }
     }
 }

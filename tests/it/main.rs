@@ -11,6 +11,7 @@ mod desk;
 mod dns;
 mod dns_commands;
 mod docs;
+mod erase;
 mod fuzz_smoke;
 mod golden;
 mod inbox;
