@@ -35,5 +35,6 @@ mod skip;
 mod store;
 mod store_care;
 mod suggest;
+mod traps;
 mod two;
 mod watch;
