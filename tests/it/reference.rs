@@ -104,7 +104,7 @@ fn the_page_of_the_configuration_is_the_sample() {
     golden::check(&root().join("docs/configuration.md"), &page).unwrap();
 }
 
-/// Behind `<!-- screen FILE -->` stands that screen, behind `<!-- output COMMAND -->` what the command prints.
+/// Behind `<!-- screen FILE SIZE -->` stands that screen, behind `<!-- output COMMAND -->` what the command prints.
 #[test]
 fn screens_and_outputs_in_the_documents_are_the_programs_own() {
     let mut wrong = Vec::new();
@@ -116,10 +116,11 @@ fn screens_and_outputs_in_the_documents_are_the_programs_own() {
             filled.push_str(&format!("{line}\n"));
             let marker = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
             let block = match marker.and_then(|marker| marker.split_once(' ')) {
-                Some(("screen", file)) => {
+                Some(("screen", place)) => {
+                    let (file, size) = place.split_once(' ').unwrap();
                     let snapshot = fs::read_to_string(root().join(file)).unwrap();
-                    let screen = snapshot.split_once("----\n").unwrap().1.split("\n----").next().unwrap().to_owned();
-                    screen
+                    let (_, screen) = snapshot.split_once(&format!("==== {size}\n")).unwrap();
+                    screen.split_once("\n---- 16 colours").unwrap().0.to_owned()
                 }
                 Some(("output", command)) => {
                     let words: Vec<&str> = command.split(' ').skip(1).collect();
