@@ -405,6 +405,9 @@ fn back(model: &mut Model) {
     if model.zoomed {
         model.zoomed = false;
         model.reading.scroll = 0;
+        if model.pane == Pane::Raw {
+            layers::to_evidence(model);
+        }
     } else {
         model.quit = true;
     }
