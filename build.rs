@@ -75,8 +75,17 @@ fn name_commit(root: &Path) {
     }
     // A package inside another repository is not described by that one's commit.
     let is_ours = git(&["rev-parse", "--show-prefix"]).is_none() && git(&["rev-parse", "--git-dir"]).is_some();
-    if let Some(commit) = git(&["rev-parse", "--short=9", "HEAD"]).filter(|_| is_ours) {
+    let commit = git(&["rev-parse", "--short=9", "HEAD"]).filter(|_| is_ours).or_else(|| packaged_commit(root));
+    if let Some(commit) = commit {
         let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
         println!("cargo::rustc-env=BOUNCEBACK_VERSION={version} ({commit})");
     }
+}
+
+/// The commit that `cargo package` wrote down: a packaged source has no repository.
+fn packaged_commit(root: &Path) -> Option<String> {
+    let text = fs::read_to_string(root.join(".cargo_vcs_info.json")).ok()?;
+    let (_, rest) = text.split_once("\"sha1\"")?;
+    let commit = rest.split('"').nth(1)?.get(..9)?;
+    commit.bytes().all(|b| b.is_ascii_hexdigit()).then(|| commit.to_owned())
 }

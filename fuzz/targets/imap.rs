@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bounceback::model::Secret;
 use bounceback::source::Cancel;
-use bounceback::source::imap::{Auth, Options, Tls, pull};
+use bounceback::source::imap::{Auth, Options, Scan, Tls, pull};
 use libfuzzer_sys::fuzz_target;
 
 /// The port of the one server, and where to put what it shall say next.
@@ -67,7 +67,8 @@ fuzz_target!(|script: &[u8]| {
     options.limits.wait = Duration::from_millis(10);
     let begin = Instant::now();
     let mut events = 0;
-    let _ = pull(&options, &BTreeMap::new(), &|_| true, &Cancel::new(), &mut |_| {
+    let scan = Scan { fields: &["From", "Subject"], candidate: &|_| true };
+    let _ = pull(&options, &BTreeMap::new(), scan, &Cancel::new(), &mut |_| {
         events += 1;
         if events < 1000 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });

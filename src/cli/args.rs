@@ -6,13 +6,14 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    auth_card, browser, check_address, config, decide, diagnose, explain, export, import, list, open, pull, resend,
-    rules, schema, settle, show, status, step, store, suggest,
+    audit, auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export, forget,
+    import, import_decisions, list, open, pull, purge, resend, rules, schema, settle, setup, show, status, step, store,
+    suggest,
 };
 use crate::config::Paths;
 
 /// The version, with the commit where the build knew it.
-const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
+pub(super) const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
 };
@@ -78,6 +79,9 @@ pub(super) struct Shared {
     /// Append what is done to this file; addresses stand in it without their local part
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
+    /// Write addresses into the log as they are
+    #[arg(long, global = true, requires = "log")]
+    pub(super) log_addresses: bool,
 }
 
 /// The commands.
@@ -88,14 +92,20 @@ pub(super) enum Command {
         after_help = "The mails are part of the program and go the same way as real ones. What you decide is forgotten at the end."
     )]
     Demo,
+    /// Describe an inbox: finds the server, signs in, writes the configuration
+    Setup(Box<setup::Args>),
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
+    /// Look at the inbox, the store and the terminal, and say what is wrong
+    Doctor(doctor::Args),
     /// Say how much waits; exit code 10 when something does
     Status(status::Args),
     /// Sign in with a code in a browser, for accounts that want it
     SignIn(browser::Args),
     /// Read bounces from files into the store
     Import(import::Args),
+    /// Read corrections made before, as evidence for suggestions
+    ImportDecisions(import_decisions::Args),
     /// Read bounces from files into the store and open the screen on them
     Open(open::Args),
     /// Step through the queue; --plain asks in lines of text
@@ -124,6 +134,12 @@ pub(super) enum Command {
     AuthCard(auth_card::Args),
     /// Give out corrections, or whole cases
     Export(export::Args),
+    /// Remove a person from everything that is kept here
+    Forget(forget::Args),
+    /// Remove what is older than it may be kept
+    Purge(purge::Args),
+    /// Print who changed which address when
+    Audit(audit::Args),
     /// Print the JSON Schema of "diagnose --json"
     Schema(schema::Args),
     /// Check rules of your own, or see which rule fits
@@ -132,6 +148,10 @@ pub(super) enum Command {
     /// Check, find or begin the configuration
     #[command(subcommand)]
     Config(config::Action),
+    /// Print the completions for a shell: bash, zsh, fish
+    Completions(completions::Completions),
+    /// Write the manual pages into a folder
+    Man(completions::Man),
     /// Check the store, copy it, put a copy in its place
     #[command(subcommand)]
     Store(store::Action),

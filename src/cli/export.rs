@@ -1,6 +1,6 @@
 //! `bounceback export`: corrections for a spreadsheet or an import, cases for scripts.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -10,10 +10,10 @@ use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
 use super::list::StateName;
 use super::setting::{self, Setting, shown};
-use crate::desk::Desk;
+use crate::desk::{Order, Since, Written};
 use crate::export::desks::ZENDESK_ROWS;
-use crate::export::{Cells, Format, json, to_file, write};
-use crate::model::{Case, CaseId, Timestamp};
+use crate::export::{Cells, Format};
+use crate::model::Timestamp;
 
 /// What to give out, and where.
 #[derive(Debug, clap::Args)]
@@ -71,86 +71,20 @@ impl ValueEnum for FormatName {
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
     let format = args.format.0;
     let now = setting::now();
-    let desk = setting.desk_to_read()?;
-    let since = since(args, &desk)?;
-    let mut cases = desk.cases()?;
-    cases.retain(|case| format.wants(case, now));
-    cases.retain(|case| args.state.is_empty() || args.state.contains(&StateName(case.state)));
-    cases.retain(|case| since.as_ref().is_none_or(|since| since.holds(case)));
-    let newest = Since::newest(&cases);
     let cells = if args.raw { Cells::Raw } else { Cells::Spreadsheet };
-    give(args, setting, newest.as_ref(), out, |out| {
-        if format == Format::Jsonl {
-            // One after the other: whole cases are large.
-            for case in &cases {
-                json::line(&desk.record(case, now).map_err(io::Error::other)?, out)?;
-            }
-            return Ok(u64::try_from(cases.len()).unwrap_or(u64::MAX));
-        }
-        write(format, &desk.records(&cases, now).map_err(io::Error::other)?, cells, out)
-    })
-}
-
-/// A point among the decisions: a time, and the cases of that very second that lie before it.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-struct Since {
-    at: Timestamp,
-    #[serde(default)]
-    done: Vec<CaseId>,
-}
-
-impl Since {
-    /// The point behind the newest decision of these cases.
-    fn newest(cases: &[Case]) -> Option<Self> {
-        let at = cases.iter().filter_map(|case| case.decided_at).max()?;
-        let done = cases.iter().filter(|case| case.decided_at == Some(at)).map(|case| case.id.clone()).collect();
-        Some(Self { at, done })
-    }
-
-    /// Whether a case was decided behind this point.
-    fn holds(&self, case: &Case) -> bool {
-        case.decided_at.is_some_and(|at| at > self.at || (at == self.at && !self.done.contains(&case.id)))
-    }
-}
-
-/// What `--since` means; `last` is the last export of this form to a file.
-fn since(args: &Args, desk: &Desk) -> Result<Option<Since>> {
-    match args.since.as_deref() {
-        None => Ok(None),
-        Some("last") => Ok(desk.kept(&mark(args.format.0))?.and_then(|point| serde_json::from_str(&point).ok())),
-        Some(date) => {
-            let wrong =
-                || Failure::usage(format!("--since \"{date}\" is no date")).hint("--since 2026-11-01, or --since last");
-            Ok(Some(Since { at: Timestamp::parse(date).ok_or_else(wrong)?, done: Vec::new() }))
-        }
-    }
-}
-
-/// Under what name the store remembers when this form was exported last.
-fn mark(format: Format) -> String {
-    format!("export/{}", format.slug())
-}
-
-/// Writes to the file or to standard output.
-fn give(
-    args: &Args,
-    setting: &Setting,
-    newest: Option<&Since>,
-    out: &mut dyn Write,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<u64>,
-) -> Result {
-    let format = args.format.0;
+    let states = args.state.iter().map(|state| state.0).collect();
+    let order = Order { format, since: since(args)?, states, cells };
     let Some(path) = &args.output else {
-        let count = fill(out)?;
+        let count = setting.desk_to_read()?.export(&order, now, out)??;
         setting.log.line(&format!("export: {} to standard output", counted(count, format.noun())));
         return Ok(Outcome::Done);
     };
-    let count = to_file(path, args.force, fill)?;
+    let count = match setting.desk_to_write()?.export_to(&order, path, args.force, now)? {
+        Written::Rows(count) => count,
+        Written::Not(error) => return Err(error.into()),
+    };
     setting.log.line(&format!("export: {} to {}", counted(count, format.noun()), shown(path)));
     writeln!(out, "{} written to {}", counted(count, format.noun()), shown(path))?;
-    if let Some(point) = newest.and_then(|newest| serde_json::to_string(newest).ok()) {
-        setting.desk_to_write()?.keep(&mark(format), Some(&point))?;
-    }
     if format == Format::Zendesk {
         writeln!(
             out,
@@ -161,4 +95,17 @@ fn give(
         }
     }
     Ok(Outcome::Done)
+}
+
+/// What `--since` means; `last` is the last export of this form to a file.
+fn since(args: &Args) -> Result<Since> {
+    match args.since.as_deref() {
+        None => Ok(Since::Ever),
+        Some("last") => Ok(Since::Last),
+        Some(date) => {
+            let wrong =
+                || Failure::usage(format!("--since \"{date}\" is no date")).hint("--since 2026-11-01, or --since last");
+            Ok(Since::Time(Timestamp::parse(date).ok_or_else(wrong)?))
+        }
+    }
 }

@@ -3,28 +3,37 @@
 //! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
 
 mod args;
+mod ask;
+mod audit;
 mod auth_card;
 mod browser;
 mod check_address;
+mod completions;
 mod config;
 mod decide;
 mod demo;
 mod diagnose;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
+mod forget;
 mod import;
+mod import_decisions;
 mod list;
 mod log;
 mod open;
 mod progress;
 mod pull;
+mod purge;
 mod resend;
 mod rules;
 mod schema;
 mod screen;
+mod secrecy;
 mod setting;
 mod settle;
+mod setup;
 mod show;
 mod sign_in;
 mod status;
@@ -46,11 +55,15 @@ pub use sign_in::SignIns;
 use args::{Args, Command};
 use setting::Setting;
 
+/// What the terminal can do, in words; the screen knows.
+pub type Terminal = fn() -> Vec<String>;
+
 /// Runs the command line of this process.
-pub fn run(show: Show) -> ExitCode {
+pub fn run(show: Show, terminal: Terminal) -> ExitCode {
+    secrecy::no_core_dumps();
     let args = Args::parse();
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
-    let result = dispatch(&args, show, &mut out);
+    let result = dispatch(&args, (show, terminal), &mut out);
     // What was written before a failure stands before it on a terminal, too.
     let result = match (result, out.flush()) {
         (Ok(_), Err(error)) => Err(error.into()),
@@ -65,34 +78,44 @@ pub fn run(show: Show) -> ExitCode {
     }
 }
 
-fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
+fn dispatch(args: &Args, faces: (Show, Terminal), out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
+        Some(Command::Completions(asked)) => return completions::completions(asked, out),
+        Some(Command::Man(asked)) => return completions::man(asked, out),
         Some(Command::Config(action @ (config::Action::Path | config::Action::Example))) => {
             return config::print(*action, &args.shared.paths(), out);
         }
         Some(Command::Store(action)) => return store::run(action, &args.shared.paths(), out),
         _ => {}
     }
-    let setting = Setting::new(&args.shared)?;
-    let result = command(args.command.as_ref(), &setting, show, out);
+    let setting = Setting::new(&args.shared, matches!(args.command, Some(Command::Setup(_))))?;
+    let result = command(args.command.as_ref(), &setting, faces, out);
     if let Err(failure) = &result {
         setting.log.line(&failure.words());
     }
     result
 }
 
-fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut dyn Write) -> failure::Result {
+fn command(
+    command: Option<&Command>,
+    setting: &Setting,
+    (show, terminal): (Show, Terminal),
+    out: &mut dyn Write,
+) -> failure::Result {
     match command {
         None => {
             screen::is_possible()?;
             Screen::of(setting)?.show(show, setting, out)
         }
         Some(Command::Demo) => demo::run(setting, show, out),
+        Some(Command::Setup(args)) => setup::run(args, setting, out),
         Some(Command::Pull(args)) => pull::run(args, setting, out),
+        Some(Command::Doctor(args)) => doctor::run(args, setting, terminal, out),
         Some(Command::Status(args)) => status::run(args, setting, out),
         Some(Command::SignIn(args)) => browser::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),
+        Some(Command::ImportDecisions(args)) => import_decisions::run(args, setting, out),
         Some(Command::Open(args)) => open::run(args, setting, show, out),
         Some(Command::Step(args)) => step::run(args, setting, show, out),
         Some(Command::List(args)) => list::run(args, setting, out),
@@ -106,9 +129,14 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::CheckAddress(args)) => check_address::run(args, setting, out),
         Some(Command::AuthCard(args)) => auth_card::run(args, setting, out),
         Some(Command::Resend(args)) => resend::run(args, setting, out),
+        Some(Command::Forget(args)) => forget::run(args, setting, out),
+        Some(Command::Purge(args)) => purge::run(args, setting, out),
+        Some(Command::Audit(args)) => audit::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
+        Some(Command::Completions(asked)) => completions::completions(asked, out),
+        Some(Command::Man(asked)) => completions::man(asked, out),
         Some(Command::Config(_)) => config::check(setting, out),
         Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }

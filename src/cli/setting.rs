@@ -24,10 +24,12 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(shared: &Shared) -> Result<Self> {
-        let paths = shared.paths();
+    /// `begin` is for the command that writes the configuration: a named file may be missing.
+    pub(super) fn new(shared: &Shared, begin: bool) -> Result<Self> {
+        let mut paths = shared.paths();
+        paths.config_is_named &= !begin;
         let config = Config::load(&paths)?;
-        let log = Log::open(shared.log.as_deref())?;
+        let log = Log::open(shared.log.as_deref(), shared.log_addresses)?;
         Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, color: shared.color, log })
     }
 
@@ -78,10 +80,7 @@ impl Setting {
 
     /// Who decides: as configured, else the login name.
     fn lead(&self) -> String {
-        let configured = self.config.lead.clone();
-        let login =
-            || ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
-        configured.or_else(login).or_else(owner_of_this_process).unwrap_or_else(|| "unknown".to_owned())
+        self.config.lead.clone().unwrap_or_else(login)
     }
 }
 
@@ -89,6 +88,12 @@ impl Setting {
 pub fn now() -> Timestamp {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
     Timestamp(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// The login name.
+pub(super) fn login() -> String {
+    let named = ["LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    named.or_else(owner_of_this_process).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The login name where the environment has none, as under cron in a container.

@@ -41,6 +41,9 @@ fn write(detail: &Detail, link: Option<&str>, zone: &Zone, out: &mut dyn Write) 
     for decision in &detail.history {
         field(out, "decision", &in_words(decision, zone))?;
     }
+    for (format, at) in &detail.exports {
+        field(out, "given out", &format!("{} as {format}", at.format(TIME, zone)))?;
+    }
     for note in &detail.notes {
         wrapped(out, "note", &format!("{} {}: {}", note.at.format(TIME, zone), note.by, note.text))?;
     }

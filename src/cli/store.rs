@@ -7,10 +7,10 @@ use clap::Subcommand;
 
 use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
-use super::setting::shown;
+use super::setting::{self, shown};
 use crate::config::Paths;
 use crate::stdx::visible;
-use crate::store::{Health, Saved, Store};
+use crate::store::{Deed, Health, Saved, Store};
 
 /// What can be done with the store.
 #[derive(Debug, Subcommand)]
@@ -54,7 +54,11 @@ pub(super) fn run(action: &Action, paths: &Paths, out: &mut dyn Write) -> Result
             if !Store::exists(state_dir) {
                 return Err(Failure::new(format!("there is no store in \"{}\"", state_dir.display())));
             }
-            Store::open(state_dir)?.backup(file, *force)?;
+            let mut store = Store::open(state_dir)?;
+            store.backup(file, *force)?;
+            // "forget" looks for the person in every copy it knows of.
+            let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+            store.record(Deed::Backup, Some(&path), "a copy of the store", setting::now(), &setting::login())?;
             writeln!(out, "copied to {}", shown(file))?;
             Ok(Outcome::Done)
         }

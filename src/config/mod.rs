@@ -5,6 +5,7 @@
 
 mod account;
 mod command;
+pub mod document;
 mod error;
 mod file;
 mod oauth;
@@ -68,6 +69,7 @@ impl Config {
     pub fn load(paths: &Paths) -> Result<Self, Error> {
         let (Some(file), Some(dir)) = (&paths.config_file, paths.config_dir()) else { return Ok(Self::default()) };
         let mut config = match fs::read_to_string(file) {
+            Ok(_) if is_open_to_all(file) => return Err(Error::open_to_all(file)),
             Ok(text) => Self::parse(&text, file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
             Err(error) => return Err(Error::unreadable(file, &error)),
@@ -131,6 +133,19 @@ impl Config {
     }
 }
 
+/// Whether everybody may write a file: then anybody could run commands as whoever reads it.
+#[cfg(unix)]
+fn is_open_to_all(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o002 != 0)
+}
+
+/// Whether everybody may write a file: then anybody could run commands as whoever reads it.
+#[cfg(not(unix))]
+fn is_open_to_all(_: &Path) -> bool {
+    false
+}
+
 fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some((path.display().to_string(), text))),
@@ -149,6 +164,21 @@ fn toml_files(dir: &Path) -> Result<Vec<(String, String)>, Error> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     paths.sort();
     paths.iter().filter_map(|path| read_optional(path).transpose()).collect()
+}
+
+/// A length of time in days: "180 days", "26 weeks", "6 months", "1 year".
+pub fn days_of(text: &str) -> Option<u32> {
+    let written = text.trim();
+    let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = written.get(digits.len()..).unwrap_or_default().trim();
+    let days = match unit.strip_suffix('s').unwrap_or(unit) {
+        "day" => 1,
+        "week" => 7,
+        "month" => 30,
+        "year" => 365,
+        _ => return None,
+    };
+    digits.parse::<u32>().ok().filter(|count| *count > 0)?.checked_mul(days)
 }
 
 /// Turns what is written into what is meant, with the line where it is wrong.
@@ -214,20 +244,10 @@ impl Reader<'_> {
     }
 
     fn days(&self, text: &Spanned<String>) -> Result<u32, Error> {
-        let written = text.get_ref().trim();
-        let digits = written.trim_end_matches(|c: char| !c.is_ascii_digit());
-        let unit = written.get(digits.len()..).unwrap_or_default().trim();
-        let days = match unit.strip_suffix('s').unwrap_or(unit) {
-            "day" => Some(1),
-            "week" => Some(7),
-            "month" => Some(30),
-            "year" => Some(365),
-            _ => None,
-        };
-        let count = digits.parse::<u32>().ok().filter(|count| *count > 0);
-        match count.zip(days).and_then(|(count, days)| count.checked_mul(days)) {
+        match days_of(text.get_ref()) {
             Some(days) => Ok(days),
             None => {
+                let written = text.get_ref().trim();
                 Err(self.wrong(text, format!("{written:?} is no length of time; expected one such as \"180 days\"")))
             }
         }

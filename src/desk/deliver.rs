@@ -1,41 +1,107 @@
-//! Giving out what was decided: fills the rows of the exports from the store.
+//! Giving out what was decided: chooses the cases of an export, writes it, and remembers what was given out when.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
 
 use super::Desk;
 use super::error::Result;
-use crate::export::{Correction, Mail, Record};
-use crate::model::{Case, State, Timestamp};
+use crate::export::{self, Cells, Format, Mail, Record, json, to_file, write};
+use crate::model::{Case, CaseId, State, Timestamp};
+use crate::store::Deed;
+
+/// What goes into an export.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// What it looks like.
+    pub format: Format,
+    /// What was decided before is left out.
+    pub since: Since,
+    /// Only cases in one of these states; all when empty.
+    pub states: Vec<State>,
+    /// Who reads it.
+    pub cells: Cells,
+}
+
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Everything.
+    Ever,
+    /// What was decided at this time or later.
+    Time(Timestamp),
+    /// What was not given out in this form yet, or was decided anew since.
+    Last,
+}
+
+impl Order {
+    /// Everything in a form, for people.
+    pub const fn all(format: Format) -> Self {
+        Self { format, since: Since::Ever, states: Vec::new(), cells: Cells::Spreadsheet }
+    }
+}
+
+/// What became of an export into a file.
+#[derive(Debug)]
+pub enum Written {
+    /// So many rows are in the file.
+    Rows(u64),
+    /// Nothing was written.
+    Not(export::Error),
+}
 
 impl Desk {
-    /// Every corrected address, in the order of decision; `since` leaves out older decisions.
-    pub fn corrections(&self, since: Option<Timestamp>) -> Result<Vec<Correction>> {
-        let mut rows = Vec::new();
-        for case in self.store.cases()? {
-            let (State::Corrected, Some(to), Some(at)) = (case.state, &case.corrected_to, case.decided_at) else {
-                continue;
-            };
-            if since.is_some_and(|since| at < since) {
-                continue;
+    /// The cases an export holds.
+    fn chosen(&self, order: &Order, now: Timestamp) -> Result<Vec<Case>> {
+        let mut cases = self.store.cases()?;
+        cases.retain(|case| order.format.wants(case, now));
+        cases.retain(|case| order.states.is_empty() || order.states.contains(&case.state));
+        match order.since {
+            Since::Ever => {}
+            Since::Time(since) => cases.retain(|case| case.decided_at.is_some_and(|at| at >= since)),
+            Since::Last => {
+                let given: HashMap<CaseId, Option<Timestamp>> =
+                    self.store.exported_as(order.format.slug())?.into_iter().collect();
+                cases.retain(|case| given.get(&case.id) != Some(&case.decided_at));
             }
-            let decision = self.store.history(&case.id)?.into_iter().rev().find(|one| !one.undone);
-            let notes: Vec<String> = self.store.notes(&case.id)?.into_iter().map(|note| note.text).collect();
-            rows.push(Correction {
-                old_address: case.sent_to().to_owned(),
-                new_address: to.clone(),
-                person: self.person(&case)?,
-                ticket: case.ticket.clone(),
-                cause: case.cause,
-                status: case.status,
-                decided_at: at,
-                decided_by: decision.map(|one| one.by).unwrap_or_default(),
-                note: (!notes.is_empty()).then(|| notes.join(" / ")),
-            });
         }
-        rows.sort_by(|a, b| (a.decided_at, &a.old_address).cmp(&(b.decided_at, &b.old_address)));
-        Ok(rows)
+        Ok(cases)
+    }
+
+    /// Writes an export; says how many rows it has, or why `out` did not take it.
+    pub fn export(&self, order: &Order, now: Timestamp, out: &mut dyn Write) -> Result<io::Result<u64>> {
+        let cases = self.chosen(order, now)?;
+        Ok(self.export_cases(order, &cases, now, out))
+    }
+
+    fn export_cases(&self, order: &Order, cases: &[Case], now: Timestamp, out: &mut dyn Write) -> io::Result<u64> {
+        if order.format == Format::Jsonl {
+            // One after the other: whole cases are large.
+            for case in cases {
+                json::line(&self.record(case, now).map_err(io::Error::other)?, out)?;
+            }
+            return Ok(cases.len() as u64);
+        }
+        write(order.format, &self.records(cases, now).map_err(io::Error::other)?, order.cells, out)
+    }
+
+    /// Writes an export into a file, whole or not at all, and remembers which cases were given out.
+    pub fn export_to(&mut self, order: &Order, path: &Path, force: bool, now: Timestamp) -> Result<Written> {
+        let cases = self.chosen(order, now)?;
+        let rows = match to_file(path, force, |out| self.export_cases(order, &cases, now, out)) {
+            Ok(rows) => rows,
+            Err(error) => return Ok(Written::Not(error)),
+        };
+        let given: Vec<_> = cases.into_iter().map(|case| (case.id, case.decided_at)).collect();
+        self.store.mark_exported(order.format.slug(), &given, now)?;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let detail = format!("{}: {rows} {}", order.format.slug(), if rows == 1 { "row" } else { "rows" });
+        self.store.record(Deed::Export, Some(&path), &detail, now, &self.lead)?;
+        Ok(Written::Rows(rows))
     }
 
     /// Cases with everything that belongs to them.
-    pub fn records(&self, cases: &[Case], now: Timestamp) -> Result<Vec<Record>> {
+    fn records(&self, cases: &[Case], now: Timestamp) -> Result<Vec<Record>> {
         cases.iter().map(|case| self.record(case, now)).collect()
     }
 
@@ -47,12 +113,9 @@ impl Desk {
             truncated: notice.truncated,
             diagnosis: notice.diagnosis,
         });
-        Ok(Record::new(case, self.store.history(&case.id)?, self.store.notes(&case.id)?, mails.collect(), now))
-    }
-
-    /// The name of the person we wrote to, where the returned message gives it.
-    fn person(&self, case: &Case) -> Result<Option<String>> {
-        let notices = self.store.notices(&case.id)?;
-        Ok(notices.iter().rev().find_map(|notice| notice.diagnosis.original.name_of(case.sent_to()).map(str::to_owned)))
+        let exports = self.store.exports_of(&case.id)?;
+        let exports = exports.into_iter().map(|(format, at)| export::Given { format, at }).collect();
+        let (history, notes) = (self.store.history(&case.id)?, self.store.notes(&case.id)?);
+        Ok(Record { exports, ..Record::new(case, history, notes, mails.collect(), now) })
     }
 }

@@ -10,7 +10,7 @@ use super::{Desk, parallel, seed};
 use crate::diagnose::{Context, diagnose};
 use crate::model::{Diagnosis, Kind, MessageRef, Timestamp};
 use crate::source::{self, Cancel, RawMail};
-use crate::store::{Arrival, Placed, Store};
+use crate::store::{Arrival, Forgotten, Placed, Store};
 
 /// Mails that are committed together.
 const BATCH: usize = 200;
@@ -62,19 +62,30 @@ pub(super) struct Batches<'a> {
     total: Option<u64>,
     progress: &'a mut dyn FnMut(Progress),
     failed: Option<Error>,
+    forgotten: Forgotten,
 }
 
 impl<'a> Batches<'a> {
     pub(super) fn new(store: &'a mut Store, now: Timestamp, progress: &'a mut dyn FnMut(Progress)) -> Self {
-        Self { store, waiting: Vec::new(), now, filled: Filled::default(), total: None, progress, failed: None }
+        let (forgotten, failed) = match store.forgotten() {
+            Ok(forgotten) => (forgotten, None),
+            Err(error) => (Forgotten::default(), Some(error.into())),
+        };
+        Self { store, waiting: Vec::new(), now, filled: Filled::default(), total: None, progress, failed, forgotten }
     }
 
     pub(super) fn take(&mut self, mail: RawMail, diagnosis: Diagnosis) -> ControlFlow<()> {
         self.filled.messages += 1;
         if is_notice(&diagnosis) {
-            self.waiting.push(seed::arrival(mail, diagnosis, self.now));
+            match self.forgotten.without(seed::arrival(mail, diagnosis, self.now)) {
+                Some(arrival) => self.waiting.push(arrival),
+                None => self.filled.known += 1,
+            }
         } else {
             self.filled.skipped += 1;
+        }
+        if self.failed.is_some() {
+            return ControlFlow::Break(());
         }
         if self.waiting.len() >= BATCH { self.commit(None) } else { ControlFlow::Continue(()) }
     }

@@ -3,9 +3,13 @@
 //! A [`Desk`] is the store, the engine's context and who decides. Times are passed in. Knows nothing of terminals.
 
 mod deliver;
+pub mod discover;
+mod erase;
 mod error;
 mod fill;
+mod learn;
 mod letter;
+mod look;
 mod lookup;
 mod material;
 mod offer;
@@ -19,12 +23,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use crate::source::Cancel;
-pub use crate::store::{Changes, Counts, Glance, Receipt, StoredNotice as Notice};
+pub use crate::store::{Audit, Audited, Changes, Counts, Deed, Erased, Glance, Receipt, StoredNotice as Notice};
+pub use deliver::{Order, Since, Written};
+pub use erase::{Forgot, Overdue};
 pub use error::{Error, Result};
 pub use fill::{Filled, Progress};
+pub use learn::Learned;
+pub use look::Look;
 pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
-pub use turn::Turn;
+pub use turn::{Turn, Turns};
 
 use crate::diagnose::Context;
 use crate::dns::Resolver;
@@ -67,6 +75,8 @@ pub struct Detail {
     pub history: Vec<Decision>,
     /// Notes that stand, oldest first.
     pub notes: Vec<Note>,
+    /// In which forms it was given out, and when, oldest first.
+    pub exports: Vec<(String, Timestamp)>,
     /// What `a` would do.
     pub offer: Offer,
     /// Addresses that may be meant, best first.
@@ -149,8 +159,9 @@ impl Desk {
         Ok(self.store.cases_after(id, most)?)
     }
 
-    /// What anyone changed since a tick; ask from `upto` the next time.
+    /// What anyone changed since a tick; ask from `upto` the next time. Fails where the store was removed or replaced.
     pub fn changes(&self, since: u64) -> Result<Changes> {
+        self.store.in_place()?;
         Ok(self.store.changes(since)?)
     }
 
@@ -175,6 +186,7 @@ impl Desk {
         Ok(Detail {
             history: self.store.history(id)?,
             notes: self.store.notes(id)?,
+            exports: self.store.exports_of(id)?,
             group: self.store.group(&case.group)?,
             earlier: if case.address.is_empty() { Vec::new() } else { self.store.same_address(&case)? },
             case,

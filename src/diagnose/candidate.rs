@@ -71,6 +71,6 @@ pub fn is_candidate_with(header: &[u8], context: &Context) -> bool {
     hints.iter().any(|(hint, name)| match hint {
         Hint::Notice => *name == "notice/from" || *name == "notice/header" || *name == "notice/subject",
         Hint::Kind(kind) => !decoy && *kind != Kind::Other,
-        Hint::Decoy | Hint::Forwarded | Hint::Moved => false,
+        Hint::Decoy | Hint::Forwarded | Hint::Moved | Hint::ContactForm | Hint::AsksToLogIn => false,
     }) || context.rules.formats().iter().any(|format| format.has_header_mark(&seen))
 }

@@ -8,6 +8,14 @@ use super::merge::Merged;
 use crate::model::{Action, Cause, Evidence, Recipient, Status};
 use crate::rules::{Answer, Format, Question, RuleBook, Tier, When, Words};
 
+/// What the notice says beside its recipients.
+pub(super) struct Circumstances<'c> {
+    pub(super) reporter: Option<&'c str>,
+    pub(super) format: Option<&'c Format>,
+    /// Whether the original came out of a web form.
+    pub(super) contact_form: bool,
+}
+
 /// A question for the book, kept so that the trace can show what was asked.
 pub(super) struct Asked<'m> {
     statuses: Vec<Status>,
@@ -71,17 +79,11 @@ pub(super) fn ask<'b, 'm>(
 }
 
 /// Concludes what one recipient's failure means.
-pub(super) fn conclude(
-    merged: Merged,
-    context: &Context,
-    reporter: Option<&str>,
-    format: Option<&Format>,
-    contact_form: bool,
-) -> Recipient {
+pub(super) fn conclude(merged: Merged, context: &Context, case: &Circumstances<'_>) -> Recipient {
     let rules = &context.rules;
-    let (answer, _) = ask(&merged, rules, reporter);
+    let (answer, _) = ask(&merged, rules, case.reporter);
     let decided = answer.as_ref().filter(|answer| answer.cause != Cause::Unclear);
-    let fallback = format.and_then(|format| Some((format.cause?, format!("format/{}", format.family))));
+    let fallback = case.format.and_then(|format| Some((format.cause?, format!("format/{}", format.family))));
     let (cause, rule) = match (decided, fallback) {
         (Some(answer), _) => (answer.cause, Some(answer.rule.clone())),
         (None, Some((cause, rule))) => (cause, Some(rule)),
@@ -93,7 +95,7 @@ pub(super) fn conclude(
     let meaning = decided.and_then(|answer| answer.meaning).unwrap_or(&words.explanation).to_owned();
     let mut next_step = decided.and_then(|answer| answer.next_step).unwrap_or(&words.next_step).to_owned();
     if !delivered {
-        advise(&mut next_step, cause, &merged, rules, contact_form);
+        advise(&mut next_step, cause, &merged, rules, case);
     }
     let mut evidence = merged.evidence;
     if let (Some(answer), Some(wording)) = (decided, decided.and_then(|answer| answer.wording.clone())) {
@@ -138,37 +140,41 @@ fn delivered_words(action: Action) -> &'static str {
 }
 
 /// Adds the advice whose conditions hold.
-fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBook, contact_form: bool) {
+fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBook, case: &Circumstances<'_>) {
     for advice in rules.advice(cause) {
-        let says = |words: &[&str]| words.iter().any(|word| has_word(&merged.text, word));
+        let page = match advice.when {
+            When::StatusPage => status_page(merged, rules, case),
+            _ => None,
+        };
         let holds = match advice.when {
             When::FreeMail => rules.is_free_mail(merged.address.domain()),
-            When::ContactForm => contact_form,
-            When::Spf => cause == Cause::AuthenticationFailed && says(&["spf"]),
-            When::Dkim => cause == Cause::AuthenticationFailed && says(&["dkim"]),
-            When::Dmarc => cause == Cause::AuthenticationFailed && says(&["dmarc"]),
-            When::BlockList => {
-                cause == Cause::SenderBlocked
-                    && says(&[
-                        "blocked using",
-                        "blacklist",
-                        "block list",
-                        "blocklist",
-                        "spamhaus",
-                        "barracuda",
-                        "listed",
-                        "rbl",
-                        "dnsbl",
-                    ])
-            }
+            When::ContactForm => case.contact_form,
+            When::Says => advice.words.iter().any(|word| has_word(&merged.text, word)),
+            When::StatusPage => page.is_some(),
         };
         if holds {
             if !next_step.is_empty() {
                 next_step.push(' ');
             }
-            next_step.push_str(&advice.text);
+            match page {
+                Some((name, page)) => next_step.push_str(&advice.text.replace("{name}", name).replace("{page}", page)),
+                None => next_step.push_str(&advice.text),
+            }
         }
     }
+}
+
+/// Who tells about outages, and where: the help desk that reported, else the provider that answered or would have.
+fn status_page<'b>(merged: &Merged, rules: &'b RuleBook, case: &Circumstances<'_>) -> Option<(&'b str, &'b str)> {
+    let desk = case.reporter.and_then(|host| rules.desk_of_host(host));
+    if let Some(desk) = desk
+        && let Some(page) = &desk.status_page
+    {
+        return Some((&desk.title, page));
+    }
+    let of_host = merged.remote.as_deref().and_then(|host| rules.provider_of_host(host));
+    let provider = of_host.or_else(|| rules.provider_of_domain(merged.address.domain()))?;
+    Some((&provider.title, provider.status_page.as_deref()?))
 }
 
 /// Whether a word stands in a text, not inside another.

@@ -86,9 +86,9 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if !has_returned {
         (returned, has_returned) = pasted(&zone::attached_headers(mail));
     }
-    // fields pasted into a text ("Technical report:")
+    // fields pasted into a text ("Technical report:"), or a report that became a mere text attachment
     if !standard {
-        for zone in &zones {
+        for zone in zones.iter().chain(&zone::attached_texts(mail).collect::<Vec<_>>()) {
             if let Some(first) = looks_like_report(zone.text).filter(|first| *first < zone.to) {
                 let found = read_report(zone.text, zone.part, first, zone.to);
                 report.message.reporting_mta = report.message.reporting_mta.take().or(found.message.reporting_mta);
@@ -158,7 +158,8 @@ fn scan(rules: &RuleBook, zones: &[Zone<'_>]) -> Found {
     for zone in zones {
         let text = zone.text.as_str();
         let end = text.len() - zone.text.from_line(zone.to).len();
-        rules.scan(stdx::clamp(text, end), &mut out);
+        // lines are broken where the server liked: a mark is found across the break
+        rules.scan(&stdx::squeeze(stdx::clamp(text, end)), &mut out);
     }
     out
 }

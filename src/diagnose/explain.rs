@@ -1,12 +1,11 @@
-//! A diagnosis, or a code, in words: for the command line, the tests and whoever wants to read it.
+//! A diagnosis in words: for the command line, the tests and whoever wants to read it.
 //!
 //! Plain text without control characters; mail text in it is made visible. Invariant: the same diagnosis gives the same
 //! text, and every claim stands beside the line it rests on.
 
 use std::fmt::Write;
 
-use crate::model::{Diagnosis, Evidence, Kind, Ours, Recipient, Role, Status};
-use crate::rules::{Question, RuleBook};
+use crate::model::{Diagnosis, Evidence, Kind, Ours, Recipient, Role};
 
 /// Widest line of running text.
 const WIDTH: usize = 96;
@@ -133,7 +132,7 @@ fn place(evidence: &Evidence) -> String {
 }
 
 /// One labelled line, broken at blanks, without control characters.
-fn line(out: &mut String, label: &str, text: &str) {
+pub(super) fn line(out: &mut String, label: &str, text: &str) {
     let mut column = 0;
     let _ = write!(out, "{label:<20}");
     for word in text.split_whitespace() {
@@ -153,83 +152,4 @@ fn line(out: &mut String, label: &str, text: &str) {
         out.pop();
     }
     out.push('\n');
-}
-
-/// What a code means: `5.1.1`, `550`, or `550 5.7.26`, with its registered title, its source, and our words for it.
-///
-/// ```
-/// use bounceback::diagnose::explain_code;
-/// use bounceback::rules::RuleBook;
-/// let text = explain_code(&RuleBook::builtin(), "550 5.1.1").unwrap();
-/// assert!(text.contains("mailbox-unknown"));
-/// assert!(explain_code(&RuleBook::builtin(), "hello").is_none());
-/// ```
-pub fn explain_code(book: &RuleBook, text: &str) -> Option<String> {
-    let mut statuses: Vec<Status> = Vec::new();
-    let mut replies: Vec<u16> = Vec::new();
-    for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '(' | ')' | '#')) {
-        let word = word.trim_matches(|c: char| !c.is_ascii_digit());
-        let (first, second) = word.split_once('-').unwrap_or((word, ""));
-        for piece in [first, second] {
-            if let Ok(status) = piece.parse() {
-                statuses.push(status);
-            } else if piece.len() == 3
-                && let Ok(code) = piece.parse()
-            {
-                replies.push(code);
-            }
-        }
-    }
-    if statuses.is_empty() && replies.is_empty() {
-        return None;
-    }
-    let mut out = String::new();
-    for code in &replies {
-        explain_reply(&mut out, book, *code);
-    }
-    for status in &statuses {
-        explain_status(&mut out, book, *status);
-    }
-    let question = Question { replies: &replies, statuses: &statuses, text, hosts: &[], domain: "" };
-    if let Some(answer) = book.ask(&question) {
-        let words = book.words(answer.cause);
-        line(&mut out, "usual cause", answer.cause.slug());
-        line(&mut out, "meaning", answer.meaning.unwrap_or(&words.explanation));
-        line(&mut out, "next step", answer.next_step.unwrap_or(&words.next_step));
-        line(&mut out, "who acts", words.who_acts.slug());
-        line(&mut out, "decided by", &format!("{} ({})", answer.rule, answer.tier.name()));
-    } else {
-        line(&mut out, "usual cause", "the code alone decides nothing: what the server wrote beside it does");
-    }
-    Some(out)
-}
-
-fn explain_reply(out: &mut String, book: &RuleBook, code: u16) {
-    match book.reply(code) {
-        Some(row) => {
-            line(out, &code.to_string(), &format!("{} [{}]", row.title, row.source));
-            if let Some(note) = &row.note {
-                line(out, "", note);
-            }
-        }
-        None => line(
-            out,
-            &code.to_string(),
-            "not in any standard we know: only its first digit and the text beside it count",
-        ),
-    }
-    match code / 100 {
-        4 => line(out, "", "4: not now; the sending server tries again by itself"),
-        5 => line(out, "", "5: refused for good; the same message will not get through unchanged"),
-        _ => {}
-    }
-}
-
-fn explain_status(out: &mut String, book: &RuleBook, status: Status) {
-    match book.status(status) {
-        Some(row) => {
-            line(out, &status.to_string(), &format!("{} [{}; registered as {}]", row.title, row.source, row.code))
-        }
-        None => line(out, &status.to_string(), "not registered: only its class and subject count"),
-    }
 }

@@ -1,12 +1,13 @@
 //! A notice inside another mail: passed on by a rule, wrapped by a server, or shown to us by a person.
 //!
 //! A wrapper without words of its own is opened and the notice inside is the mail's meaning. A person who adds words is
-//! writing to us: that mail stays what it is, and a note says what it carries.
+//! writing to us: that mail stays what it is, and a note says what it carries. Only a colleague's words change nothing:
+//! who passes on a notice inside the house wants it dealt with.
 
 use super::collect::{Envelope, Gathered, has_field};
 use super::zone::{self, Zone};
 use super::{Context, conclude};
-use crate::mail::{Head, Mail, PartKind};
+use crate::mail::{Head, Mail, PartKind, addresses};
 use crate::model::{Diagnosis, Kind};
 use crate::rules::{Found, Hint};
 
@@ -47,7 +48,7 @@ pub(super) fn inner(
     }
     let names: Vec<&str> = diagnosis.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
     let names = names.join(", ");
-    if person && own > 3 {
+    if person && own > 3 && !from_colleague(mail, context) {
         let mut outer = Diagnosis::of(Kind::Other);
         outer.notice = super::notice_head(mail);
         outer.notes.push(format!("a person passed on a notice of non-delivery about {names}"));
@@ -57,6 +58,12 @@ pub(super) fn inner(
     diagnosis.notice = super::notice_head(mail);
     diagnosis.notes.insert(0, "the notice came inside another mail: it was forwarded".to_owned());
     Some(diagnosis)
+}
+
+/// Whether one of us sent the mail.
+fn from_colleague(mail: &Mail<'_>, context: &Context) -> bool {
+    let from = mail.head().get("From").and_then(|field| addresses(&field.raw()).into_iter().next());
+    from.is_some_and(|from| context.identity.owns_address(from.as_str()) || context.identity.owns_domain(from.domain()))
 }
 
 /// Whether a header is that of a notice.

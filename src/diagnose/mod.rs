@@ -3,9 +3,46 @@
 //! The straight line: read the mail, take the facts of the standard parts, fill gaps from the tables of known formats,
 //! then from prose, merge them per recipient, conclude kind and causes. Pure: no I/O, no clock, no randomness. Invariant:
 //! total over any bytes; doubts are notes, never errors.
+//!
+//! ```
+//! use bounceback::diagnose::{Context, diagnose, explain};
+//! use bounceback::model::{Cause, Identity, Kind, Ours};
+//!
+//! // a notice without any machine-readable part
+//! let mail = b"Return-Path: <>\n\
+//!     From: MAILER-DAEMON@mx.example.net\n\
+//!     To: support@company.example\n\
+//!     Subject: failure notice\n\n\
+//!     Hi. This is the qmail-send program at mx.example.net.\n\n\
+//!     <anna@example.org>:\n\
+//!     Sorry, no mailbox here by that name. (#5.1.1)\n\n\
+//!     --- Below this line is a copy of the message.\n\n\
+//!     From: Support <support@company.example>\n\
+//!     To: anna@example.org\n\
+//!     Message-ID: <1@company.example>\n\
+//!     Subject: Your refund\n\nDear Anna\n";
+//!
+//! // who we are: so that our own address is never the failed one, and forged mail is told from ours
+//! let identity = Identity { domains: vec!["company.example".into()], ..Identity::default() };
+//! let diagnosis = diagnose(mail, &Context { identity, ..Context::default() });
+//!
+//! assert_eq!(diagnosis.kind, Kind::Failure);
+//! assert_eq!(diagnosis.authenticity.verdict, Ours::Ours);
+//! assert_eq!(diagnosis.reporter.mta.as_deref(), Some("mx.example.net"));
+//! let anna = &diagnosis.recipients[0];
+//! assert_eq!((anna.address.as_str(), anna.cause), ("anna@example.org", Cause::MailboxUnknown));
+//! assert_eq!(anna.status.unwrap().to_string(), "5.1.1");
+//! assert_eq!(anna.reply_code, None); // none is in the mail, so none is made up
+//! assert!(anna.evidence.iter().any(|one| one.claim == "status" && one.line == Some(9)));
+//!
+//! // the same as text for a person, and as JSON
+//! assert!(explain(&diagnosis).contains("no mailbox here by that name"));
+//! assert_eq!(serde_json::to_value(&diagnosis).unwrap()["recipients"][0]["cause"], "mailbox-unknown");
+//! ```
 
 mod candidate;
 mod classify;
+mod code;
 mod collect;
 mod explain;
 mod forwarded;
@@ -23,12 +60,14 @@ mod zone;
 use std::sync::Arc;
 
 pub use candidate::{HEADER_FIELDS, is_candidate, is_candidate_with};
-pub use explain::{explain, explain_code};
+pub use code::explain_code;
+pub use explain::explain;
 pub use trace::{families, trace};
 
 use crate::mail::{Mail, PartKind, addresses, date_of, message_ids, normalise, read_address};
 use crate::model::{Address, Diagnosis, Fact, Identity, Kind, NoticeHead, Origin, PerRecipient, Place};
 use crate::rules::RuleBook;
+use classify::Circumstances;
 use collect::Gathered;
 
 /// What the engine knows beside the mail: the rules, and who we are.
@@ -88,13 +127,15 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     diagnosis.reporter = std::mem::take(&mut gathered.reporter);
     diagnosis.original = std::mem::take(&mut gathered.returned);
     if matches!(kind, Kind::Failure | Kind::Delay | Kind::Delivered | Kind::Complaint) {
-        let form = origin::from_contact_form(mail, &diagnosis.original);
         let reporter = diagnosis.reporter.mta.clone();
+        let case = Circumstances {
+            reporter: reporter.as_deref(),
+            format: gathered.format,
+            contact_form: origin::from_contact_form(&diagnosis.original, context),
+        };
         let merged =
             gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind::unsaid(kind)));
-        diagnosis.recipients = merged
-            .map(|merged| classify::conclude(merged, context, reporter.as_deref(), gathered.format, form))
-            .collect();
+        diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, &case)).collect();
     }
     if diagnosis.kind.is_bounce() && diagnosis.recipients.is_empty() {
         diagnosis.kind = Kind::Other;

@@ -5,8 +5,9 @@
 
 use super::Context;
 use super::collect::Gathered;
-use crate::mail::{Mail, PartKind};
+use crate::mail::{Mail, Part, PartKind};
 use crate::model::{Authenticity, Diagnosis, Kind, Ours, Returned, Role};
+use crate::rules::{Found, Hint};
 
 /// Whether the returned message was sent by us.
 pub(super) fn authenticity(
@@ -64,31 +65,14 @@ fn suspicions(mail: &Mail<'_>, diagnosis: &Diagnosis, gathered: &Gathered<'_>, b
     let report = mail.of_kind(PartKind::DeliveryStatus).next().is_some();
     if (diagnosis.kind.is_bounce() || super::kind::looks_like_bounce(gathered)) && !gathered.has_returned && !report {
         because.push("nothing of the returned message came with the notice".to_owned());
-        let links = mail
-            .parts
-            .iter()
-            .any(|part| matches!(part.kind, PartKind::Html | PartKind::Text) && asks_to_log_in(part.text().as_str()));
-        if links && mail.of_kind(PartKind::Html).next().is_some() {
+        if gathered.hints.iter().any(|(hint, _)| *hint == Hint::AsksToLogIn) {
             because.push("it asks to follow a link about the mailbox, as fake notices do".to_owned());
         }
+        let bait = |part: &Part<'_>| part.is_attachment() && !matches!(part.kind, PartKind::Text | PartKind::Message);
+        if mail.parts.iter().any(bait) {
+            because.push("it brings an attachment that is no message, as fake notices do".to_owned());
+        }
     }
-}
-
-fn asks_to_log_in(text: &str) -> bool {
-    [
-        "release",
-        "log in",
-        "login",
-        "sign in",
-        "verify your",
-        "confirm your account",
-        "password",
-        "anmelden",
-        "pending messages",
-        "are pending",
-    ]
-    .iter()
-    .any(|word| crate::stdx::contains_ignore_case(text, word))
 }
 
 /// Whose server wrote the notice.
@@ -156,12 +140,11 @@ fn same_organisation(host: &str, domain: &str) -> bool {
     a.len() == 2 && a == b && b.get(1).is_some_and(|label| label.len() > 3)
 }
 
-/// Whether the original came out of a web form: its subject or sender says so.
-pub(super) fn from_contact_form(mail: &Mail<'_>, original: &Returned) -> bool {
-    let subject = original.subject.as_deref().unwrap_or_default();
-    let marks =
-        ["contact form", "kontaktformular", "formulaire de contact", "formulario de contacto", "web form", "webform"];
-    let says = |text: &str| marks.iter().any(|mark| crate::stdx::contains_ignore_case(text, mark));
-    let _ = mail;
-    says(subject)
+/// Whether the original came out of a web form: its subject or its sender says so.
+pub(super) fn from_contact_form(original: &Returned, context: &Context) -> bool {
+    let (from, subject) =
+        (original.from.as_deref().unwrap_or_default(), original.subject.as_deref().unwrap_or_default());
+    let body = Found::default();
+    let seen = context.rules.seen(from, subject, &|_, _| false, &body);
+    context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::ContactForm)
 }

@@ -59,6 +59,22 @@ pub(super) fn attached_headers<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
     zones.take(4).collect()
 }
 
+/// Text attachments, whole: some gateways turn the report into one.
+pub(super) fn attached_texts<'m>(mail: &'m Mail<'_>) -> impl Iterator<Item = Zone<'m>> {
+    let texts = mail.parts.iter().enumerate().skip(1);
+    let texts = texts.filter(|(_, part)| part.kind == PartKind::Text && part.is_attachment());
+    texts.take(4).map(|(index, part)| {
+        let text = part.text();
+        Zone {
+            part: u32::try_from(index).unwrap_or(u32::MAX),
+            text,
+            from: 0,
+            to: text.len().min(MAX_LINES),
+            pasted: None,
+        }
+    })
+}
+
 impl Zone<'_> {
     /// Ends the zone at the first line one of these patterns matches.
     pub(super) fn cut_at(&mut self, cuts: &[Pattern]) {

@@ -86,12 +86,23 @@ pub struct Record {
     pub notes: Vec<Note>,
     /// The mails, oldest first.
     pub mails: Vec<Mail>,
+    /// In which forms it was given out, and when, oldest first.
+    pub exports: Vec<Given>,
+}
+
+/// When a case was given out in a form.
+#[derive(Debug, Clone, Serialize)]
+pub struct Given {
+    /// Name of the form.
+    pub format: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Record {
     /// A case and what belongs to it, at a point in time.
     pub fn new(case: &Case, decisions: Vec<Decision>, notes: Vec<Note>, mails: Vec<Mail>, now: Timestamp) -> Self {
-        Self { case: json::CaseLine::new(case, now), decisions, notes, mails }
+        Self { case: json::CaseLine::new(case, now), decisions, notes, mails, exports: Vec::new() }
     }
 
     /// The name of the person we wrote to, where a returned message gives it.

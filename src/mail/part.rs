@@ -91,6 +91,7 @@ pub(crate) struct ContentType<'a> {
     pub(crate) boundary: Option<&'a [u8]>,
     pub(crate) charset: Option<&'a [u8]>,
     pub(crate) report_type: Option<&'a [u8]>,
+    pub(crate) name: Option<&'a [u8]>,
 }
 
 impl<'a> ContentType<'a> {
@@ -115,6 +116,8 @@ impl<'a> ContentType<'a> {
                 Some(&mut out.charset)
             } else if name.eq_ignore_ascii_case(b"report-type") {
                 Some(&mut out.report_type)
+            } else if name.eq_ignore_ascii_case(b"name") {
+                Some(&mut out.name)
             } else {
                 None
             };
@@ -140,7 +143,8 @@ impl<'a> ContentType<'a> {
             PartKind::Disposition
         } else if is("message/feedback-report") {
             PartKind::Feedback
-        } else if is("message/rfc822") || is("message/global") {
+        } else if is("message/rfc822") || is("message/global") || is("application/octet-stream") && self.names_message()
+        {
             PartKind::Message
         } else if is("text/rfc822-headers")
             || is("message/rfc822-headers")
@@ -160,6 +164,12 @@ impl<'a> ContentType<'a> {
         } else {
             PartKind::Other
         }
+    }
+
+    /// Whether the file name is that of a message: gateways attach what came back as mere bytes.
+    fn names_message(&self) -> bool {
+        let ending = self.name.and_then(|name| name.len().checked_sub(4).and_then(|at| name.get(at..)));
+        ending.is_some_and(|ending| ending.eq_ignore_ascii_case(b".eml"))
     }
 }
 

@@ -147,6 +147,10 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
     if matches!(last, b':' | b';' | b'"' | b'\'' | b'(' | b'[' | b'<' | b'>' | b'=' | b'|' | b'\n') {
         return !begins_with_unit(after);
     }
+    // the wide marks of East Asian text; the arrow of a session's transcript
+    if trimmed.ends_with(['：', '；', '（', '「', '“']) || trimmed.ends_with("<-") || trimmed.ends_with("<--") {
+        return !begins_with_unit(after);
+    }
     let word = trimmed.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     [
         "said",

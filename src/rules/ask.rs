@@ -227,8 +227,7 @@ impl<'b, 'q> Speakers<'b, 'q> {
         {
             return false;
         }
-        let provider = rule.provider.filter(|_| rule.tier != Tier::User);
-        provider.is_none_or(|number| self.may_speak(number))
+        rule.provider.is_none_or(|number| self.may_speak(number))
             && !rule.unless.iter().any(|pattern| pattern.find(question.text).is_some())
     }
 
@@ -240,7 +239,8 @@ impl<'b, 'q> Speakers<'b, 'q> {
         let Question { hosts, domain, text, .. } = self.question;
         let provider = self.book.providers.get(usize::from(number));
         let speaks = provider.is_none_or(|provider| {
-            hosts.iter().any(|host| self.book.providers_of_host(host).any(|other| other == number))
+            provider.hosts.is_empty() && provider.domains.is_empty()
+                || hosts.iter().any(|host| self.book.providers_of_host(host).any(|other| other == number))
                 || provider.serves(domain)
                 || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(text, suffix))
         });

@@ -76,7 +76,7 @@ impl RuleBook {
             let hits = self.candidates(question);
             let rank = |rule: &Rule| {
                 hits.iter().find(|(hit, _)| hit.id == rule.id).map(|(hit, weight)| {
-                    (hit.tier, hit.replies.is_empty(), hit.status.is_none(), hit.phrases.is_empty(), *weight)
+                    (hit.tier, hit.weak, hit.replies.is_empty(), hit.status.is_none(), hit.phrases.is_empty(), *weight)
                 })
             };
             rank(one) == rank(other)

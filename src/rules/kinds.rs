@@ -26,6 +26,10 @@ pub enum Hint {
     Forwarded,
     /// Words that introduce a new address.
     Moved,
+    /// The original came out of a web form.
+    ContactForm,
+    /// Asks to follow a link and log in, as fake notices do.
+    AsksToLogIn,
 }
 
 #[derive(Debug)]
@@ -45,6 +49,8 @@ impl Kinds {
                 "decoy" => Hint::Decoy,
                 "forwarded" => Hint::Forwarded,
                 "moved" => Hint::Moved,
+                "contact-form" => Hint::ContactForm,
+                "asks-to-log-in" => Hint::AsksToLogIn,
                 slug => Hint::Kind(
                     Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?,
                 ),

@@ -113,7 +113,7 @@ pub(crate) fn builtin(book: &mut RuleBook, source: &Source<'_>) -> Result<(), Ru
     }
 }
 
-/// Loads a user's file: words (`[[cause]]`) or rules, one tier above ours.
+/// Loads a user's file: words (`[[cause]]`), tickets, kinds, a format, or rules one tier above ours.
 pub(crate) fn user(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
     let has = |table: &str| source.text.lines().any(|line| line.trim_start().starts_with(table));
     if has("[[cause]]") || has("[[advice]]") || has("[free_mail]") {
@@ -121,6 +121,13 @@ pub(crate) fn user(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleE
     }
     if has("[[ticket]]") {
         return desk(book, source);
+    }
+    if has("[[kind]]") {
+        return kinds(book, source);
+    }
+    if has("[recognise]") {
+        let stem = source.name.rsplit_once('/').map_or(source.name, |(_, stem)| stem).trim_end_matches(".toml");
+        return format(book, source, stem);
     }
     rules(book, source, Tier::User)
 }
@@ -177,7 +184,10 @@ fn causes(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
             )
         })?;
         let causes = entry.cause.iter().map(|slug| source.cause(slug, slug)).collect::<Result<Vec<_>, _>>()?;
-        book.advice.push(Advice { when, causes, text: entry.text });
+        if (when == When::Says) == entry.words.is_empty() {
+            return Err(source.error(&entry.text, "words belong to the advice that says when = \"says\"".to_owned()));
+        }
+        book.advice.push(Advice { when, causes, words: entry.words, text: entry.text });
     }
     book.free_mail.extend(file.free_mail.domains.into_iter().map(|domain| domain.to_lowercase()));
     Ok(())
@@ -271,7 +281,7 @@ fn rule(source: &Source<'_>, entry: RuleEntry, tier: Tier, provider: Option<u16>
     Ok(Rule {
         id: entry.id,
         tier,
-        provider: if entry.anywhere { None } else { provider },
+        provider: provider.filter(|_| !entry.anywhere),
         home: provider,
         replies: entry.reply,
         status,

@@ -35,6 +35,8 @@ pub(crate) struct AdviceEntry {
     pub(crate) when: String,
     #[serde(default)]
     pub(crate) cause: Vec<String>,
+    #[serde(default)]
+    pub(crate) words: Vec<String>,
     pub(crate) text: String,
 }
 

@@ -45,14 +45,10 @@ slugs! {
         FreeMail = "free-mail",
         /// The original came out of a contact form.
         ContactForm = "contact-form",
-        /// The reply names SPF.
-        Spf = "spf",
-        /// The reply names DKIM.
-        Dkim = "dkim",
-        /// The reply names DMARC.
-        Dmarc = "dmarc",
-        /// The reply names a block list.
-        BlockList = "block-list",
+        /// One of the advice's words stands in what was said.
+        Says = "says",
+        /// The provider, or the help desk that reported, tells about outages.
+        StatusPage = "status-page",
     }
 }
 
@@ -63,6 +59,8 @@ pub struct Advice {
     pub when: When,
     /// For these causes only; empty: for all.
     pub causes: Vec<Cause>,
-    /// What to say.
+    /// Words of which one must stand there, for [`When::Says`].
+    pub words: Vec<String>,
+    /// What to say; `{name}` and `{page}` of [`When::StatusPage`] are filled in.
     pub text: String,
 }

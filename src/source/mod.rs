@@ -10,11 +10,13 @@ pub mod error;
 pub mod files;
 pub mod imap;
 mod mbox;
+mod table;
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use error::{Error, Kind};
+pub use table::Table;
 
 use crate::model::{MessageRef, Timestamp};
 

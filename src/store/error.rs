@@ -89,7 +89,10 @@ impl Error {
     /// The file was removed or replaced while it was open.
     pub(super) fn moved(path: &Path) -> Self {
         Self::new(
-            format!("the store \"{}\" was removed or replaced while it was open; this was not saved", path.display()),
+            format!(
+                "the store was removed or replaced while it was open; nothing can be saved: \"{}\"",
+                path.display()
+            ),
             "bring the file back if it was moved; then leave and start again",
         )
     }

@@ -106,6 +106,9 @@ impl Store {
 }
 
 fn place(db: &Connection, arrival: &Arrival, now: i64) -> Result<Placed> {
+    if db.prepare_cached("SELECT 1 FROM gone WHERE fingerprint = ?1")?.exists([&arrival.fingerprint[..]])? {
+        return Ok(Placed::Known);
+    }
     let inserted = db
         .prepare_cached(
             "INSERT INTO mail (fingerprint, place, kind, received, size, truncated, unread, diagnosis, raw) \

@@ -6,7 +6,9 @@
 //! seconds. A damaged file is reported, never made anew.
 
 mod cases;
+mod erase;
 mod error;
+mod event;
 mod fill;
 mod glance;
 mod health;
@@ -23,7 +25,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 pub use cases::{Changes, Counts, StoredNotice};
+pub use erase::{Erased, Forgotten};
 pub use error::{Error, Result};
+pub use event::{Audit, Audited, Deed};
 pub use fill::{Arrival, CaseSeed, Placed};
 pub use glance::Glance;
 pub use health::{Health, Table};
@@ -78,13 +82,18 @@ impl Store {
         Ok(Self { db, place })
     }
 
+    /// Fails where the file that is open no longer bears the store's name: what is read from it is of no use any more.
+    pub fn in_place(&self) -> Result<()> {
+        self.place.as_ref().map_or(Ok(()), Place::check)
+    }
+
     /// Makes one change: all or nothing, on disk when it returns, and in the file that still bears the store's name.
     fn write<T>(&mut self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.place.as_ref().map_or(Ok(()), Place::check)?;
         let value = change(&tx)?;
         tx.commit()?;
-        self.place.as_ref().map_or(Ok(()), Place::check)?;
+        self.in_place()?;
         Ok(value)
     }
 

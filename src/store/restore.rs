@@ -50,10 +50,19 @@ impl Store {
 /// Opens a store to look at only. A missing one is an error.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection> {
     fs::File::open(path).map_err(|why| Error::folder(path, &why))?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags).map_err(|why| Error::open(path, why))?;
-    db.busy_timeout(Duration::from_secs(5))?;
-    Ok(db)
+    let open = |flags| -> rusqlite::Result<Connection> {
+        let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0)).map(|_| db)
+    };
+    let db = match open(OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        // A run that was killed left half a write, which must be taken back before anything can be read.
+        Err(why) if why.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly) => {
+            open(OpenFlags::SQLITE_OPEN_READ_WRITE)
+        }
+        other => other,
+    };
+    db.map_err(|why| Error::unreadable(path, why))
 }
 
 /// Copies an open store into a file that is whole or absent.
@@ -105,9 +114,11 @@ fn set_aside(path: &Path) -> Result<(Option<PathBuf>, Option<Connection>)> {
         fs::hard_link(path, &aside).or_else(|_| fs::copy(path, &aside).map(drop)).map_err(failed)?;
         kept = true;
     }
-    if log_of(path).exists() {
-        fs::rename(log_of(path), log_of(&aside)).map_err(failed)?;
-        kept = true;
+    for log in ["-wal", "-journal"] {
+        if beside(path, log).exists() {
+            fs::rename(beside(path, log), beside(&aside, log)).map_err(failed)?;
+            kept = true;
+        }
     }
     match fs::remove_file(beside(path, "-shm")) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(failed(why)),

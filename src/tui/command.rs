@@ -8,10 +8,11 @@ use super::keys::Action;
 use super::layers;
 use super::menu::Choice;
 use super::model::{Model, Tone};
-use super::msg::{Effect, ExportFormat, ExportOrder};
+use super::msg::{Effect, ExportOrder};
 use super::page::Subject;
 use super::queue::Sort;
 use super::update;
+use crate::export::Format;
 use crate::model::{Case, Cause, Kind, State, Timestamp, Verdict};
 use crate::suggest::{Book, Level, check};
 
@@ -24,7 +25,7 @@ pub const COMMANDS: &[(&str, &str)] = &[
     ("retry DAYS|DATE", "retry at a date: 5d, 2026-10-09"),
     ("escalate NAME", "escalate to somebody"),
     ("note TEXT", "write a note"),
-    ("export csv|jsonl [FILE]", "write an export"),
+    ("export FORMAT [FILE]", "write an export"),
     ("pull", "fetch new mail"),
     ("sort ORDER", "arrival newest domain cause code reporter message state"),
     ("settle DATE|DAYS [STATE]", "settle everything undecided that is older, as one act; done unless a state is given"),
@@ -239,21 +240,23 @@ fn settle(model: &mut Model, rest: &str) -> Result<(), String> {
 }
 
 /// Where an export goes unless the lead says otherwise.
-pub fn export_path(model: &Model, format: ExportFormat) -> PathBuf {
+pub fn export_path(model: &Model, format: Format) -> PathBuf {
     let day = model.now.format("%Y-%m-%d", &model.setup.zone);
-    let name = match format {
-        ExportFormat::Csv => format!("corrections-{day}.csv"),
-        ExportFormat::Jsonl => format!("cases-{day}.jsonl"),
+    let what = match format {
+        Format::Csv => "corrections",
+        Format::Jsonl => "cases",
+        other => other.slug(),
     };
+    let name = format!("{what}-{day}.{}", format.extension());
     model.setup.export_dir.join(name)
 }
 
 fn export(model: &mut Model, rest: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
     let (format, path) = rest.split_once(' ').unwrap_or((rest, ""));
+    let known = || Format::ALL.iter().map(|format| format.slug()).collect::<Vec<_>>().join(" ");
     let format = match format {
-        "csv" | "" => ExportFormat::Csv,
-        "jsonl" => ExportFormat::Jsonl,
-        other => return Err(format!("no format \"{other}\": csv jsonl")),
+        "" => Format::Csv,
+        name => Format::from_slug(name).ok_or_else(|| format!("no format \"{name}\": {}", known()))?,
     };
     let path = if path.trim().is_empty() { export_path(model, format) } else { PathBuf::from(path.trim()) };
     effects.push(Effect::Export(ExportOrder { format, path, replace: false }));
@@ -275,7 +278,7 @@ pub fn complete(text: &str, model: &Model) -> Vec<String> {
         }
         "sort" => of(Sort::ALL.iter().map(|(_, name)| *name).collect()),
         "decide" => of(State::ALL.iter().map(|state| state.slug()).collect()),
-        "export" => of(vec!["csv", "jsonl"]),
+        "export" => of(Format::ALL.iter().map(|format| format.slug()).collect()),
         _ => Vec::new(),
     }
 }

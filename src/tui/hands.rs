@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::model::Fold;
-use super::msg::{Done, Effect, ExportFormat, ExportOrder, Failure, Msg, Written};
+use super::msg::{Done, Effect, ExportOrder, Failure, Msg, Written};
 use super::session;
-use crate::desk::{Changes, Desk, Error, Notice, Receipt};
-use crate::export::{Cells, csv, json, to_file};
+use crate::desk::{self, Changes, Desk, Error, Notice, Order, Receipt};
 use crate::model::{Case, CaseId, Cause, Timestamp, Verdict, Zone};
 use crate::resend::Wanted;
 use crate::suggest;
@@ -30,6 +29,8 @@ pub struct Hands {
     /// Whether the last look failed.
     blind: bool,
     reading: Option<Reading>,
+    /// Whether the book of suggestions is still to be opened.
+    cold: bool,
 }
 
 /// How far the cases have been read.
@@ -42,7 +43,7 @@ struct Reading {
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0, blind: false, reading: None }
+        Self { desk, seen: 0, blind: false, reading: None, cold: false }
     }
 
     /// The desk.
@@ -56,6 +57,7 @@ impl Hands {
         let mut begin = || -> Result<_, Error> {
             self.seen = self.desk.ticks()?;
             self.reading = Some(Reading { since: self.seen, cases: Vec::new() });
+            self.cold = true;
             if limited {
                 return Ok(Vec::new());
             }
@@ -71,14 +73,19 @@ impl Hands {
         begin().unwrap_or_else(|error| vec![Msg::Failed(error.into())])
     }
 
-    /// Whether cases are still to be read.
+    /// Whether there is something to read while nobody asks.
     pub fn is_reading(&self) -> bool {
-        self.reading.is_some()
+        self.reading.is_some() || self.cold
     }
 
-    /// Reads a piece of the cases; `None` once all of them have been told.
+    /// Reads a piece of the cases, and at last the book of suggestions, so that no key waits for it; `None` once all of it
+    /// has been read.
     pub fn read_on(&mut self) -> Option<Vec<Msg>> {
-        let mut reading = self.reading.take()?;
+        let Some(mut reading) = self.reading.take() else {
+            let was_cold = std::mem::take(&mut self.cold);
+            // A fault is told when a case is opened.
+            return was_cold.then(|| self.desk.with_book(|_| Vec::new()).unwrap_or_default());
+        };
         let last = reading.cases.last().map_or("", |case| case.id.0.as_str());
         match self.desk.cases_after(last, PIECE) {
             Ok(piece) if piece.is_empty() => {
@@ -119,7 +126,9 @@ impl Hands {
 
     /// Keeps a text for the next run.
     pub fn keep(&mut self, key: &str, value: Option<&str>) -> Option<Msg> {
-        self.desk.keep(key, value).err().map(|error| Msg::Failed(error.into()))
+        let failed = self.desk.keep(key, value).err()?;
+        // A store that is gone was told already, and a word about a draft must not stand over one about a decision.
+        (!self.blind).then(|| Msg::Failed(failed.into()))
     }
 
     /// Carries out one wish; nothing where it is none of the desk's.
@@ -248,26 +257,14 @@ impl Hands {
         Ok(vec![("Notices".to_owned(), format!("{all} stored: {}", kinds.join(", ")))])
     }
 
-    fn export(&self, order: ExportOrder, now: Timestamp) -> Result<Written, Failure> {
+    fn export(&mut self, order: ExportOrder, now: Timestamp) -> Result<Written, Failure> {
         let path = at_home(&order.path);
-        let written = match order.format {
-            ExportFormat::Csv => {
-                let rows = self.desk.corrections(None)?;
-                let lines = rows.len() as u64;
-                to_file(&path, order.replace, |out| csv::corrections(&rows, Cells::Spreadsheet, out)).map(|_| lines)
+        match self.desk.export_to(&Order::all(order.format), &path, order.replace, now)? {
+            desk::Written::Rows(rows) => Ok(Written::Lines(path, rows)),
+            desk::Written::Not(error) if error.is_in_the_way() && !order.replace => {
+                Ok(Written::Exists(ExportOrder { path, ..order }))
             }
-            ExportFormat::Jsonl => {
-                let cases = self.desk.cases()?;
-                let records = self.desk.records(&cases, now)?;
-                let write =
-                    |out: &mut dyn std::io::Write| records.iter().try_for_each(|record| json::line(record, out));
-                to_file(&path, order.replace, write).map(|()| records.len() as u64)
-            }
-        };
-        match written {
-            Ok(lines) => Ok(Written::Lines(path, lines)),
-            Err(error) if error.is_in_the_way() && !order.replace => Ok(Written::Exists(ExportOrder { path, ..order })),
-            Err(error) => Err(Failure { what: error.to_string(), hint: None }),
+            desk::Written::Not(error) => Err(Failure { what: error.to_string(), hint: None }),
         }
     }
 }

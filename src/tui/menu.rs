@@ -1,7 +1,8 @@
 //! Choices by one key: filter, sort, copy, export.
 
-use super::msg::{Deed, ExportFormat, ExportOrder};
+use super::msg::{Deed, ExportOrder};
 use super::queue::Sort;
+use crate::export::Format;
 use crate::model::{CaseId, Verdict};
 use crate::resend::Wanted;
 
@@ -23,7 +24,7 @@ pub enum Choice {
     /// Sends the text for the customer of a case to the terminal's clipboard.
     Letter(CaseId, Wanted),
     /// Asks where to write an export.
-    Export(ExportFormat),
+    Export(Format),
     /// Writes it over the existing file.
     Replace(ExportOrder),
     /// Decides.

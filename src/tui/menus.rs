@@ -5,9 +5,10 @@ use super::keys::Action;
 use super::layers;
 use super::menu::{Choice, Menu, menu};
 use super::model::{Layer, Model, Tone};
-use super::msg::{Effect, ExportFormat};
+use super::msg::Effect;
 use super::prompt::{Ask, Prompt};
 use super::queue::Sort;
+use crate::export::Format;
 use crate::model::{CaseId, Verdict};
 use crate::resend::Wanted;
 
@@ -46,14 +47,11 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Export => {
-            let items = [
-                (
-                    'c',
-                    "corrections as CSV: old address, new address, ticket, cause ...".to_owned(),
-                    Choice::Export(ExportFormat::Csv),
-                ),
-                ('j', "all cases as JSON Lines".to_owned(), Choice::Export(ExportFormat::Jsonl)),
-            ];
+            let items = "cjwztfsap".chars().zip(Format::ALL);
+            let items = items.map(|(key, format)| {
+                let words = format.words().trim_end_matches('.');
+                (key, format!("{}: {words}", format.slug()), Choice::Export(*format))
+            });
             model.layers.push(Layer::Menu(menu("Write an export", items)));
         }
         _ => {}

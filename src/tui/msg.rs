@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::input::Key;
 use super::model::{Fold, Repeat};
 use crate::desk::{Changes, Detail, Glance, Receipt};
+use crate::export::Format;
 use crate::model::{Case, CaseId, Timestamp, Verdict};
 use crate::resend::Wanted;
 use crate::suggest::Finding;
@@ -108,6 +109,10 @@ pub enum FetchStep {
     Waits,
     /// Looked at, in all, new notices.
     At(u64, Option<u64>, u64),
+    /// Nobody asked, and there was nothing new; or the connection stands again.
+    Synced,
+    /// The server cannot be reached at the moment; it is tried again, or told with `$`.
+    Lost(Failure),
     /// It ended.
     Ended {
         /// New notices.
@@ -159,20 +164,11 @@ pub struct Done {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportOrder {
     /// What goes into it.
-    pub format: ExportFormat,
+    pub format: Format,
     /// Where.
     pub path: PathBuf,
     /// Whether an existing file may be replaced.
     pub replace: bool,
-}
-
-/// What goes into an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// Corrections as CSV.
-    Csv,
-    /// Whole cases as JSON Lines.
-    Jsonl,
 }
 
 /// A wish of the screen, carried out by the runtime.

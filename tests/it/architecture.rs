@@ -29,6 +29,8 @@ const FLOORS: &[(&str, u8)] = &[
 /// Which modules may name an outside crate.
 const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("crossterm", &["tui"]),
     ("csv", &["export", "source"]),
     ("directories", &["config"]),
@@ -39,6 +41,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("rpassword", &["cli"]),
     ("rusqlite", &["store"]),
+    ("rustix", &["cli"]),
     ("simple_dns", &[]), // the tests' name server only, so that the codec in `dns` is tested against another
     ("strsim", &["config"]),
     ("toml", &["config", "oauth", "resend", "rules", "suggest", "tui"]),

@@ -25,6 +25,18 @@ fn every_case_reads_as_a_person_checked_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A stranger who shows us a notice writes to us; a colleague who passes one on wants it dealt with.
+#[test]
+fn a_notice_passed_on_by_a_colleague_is_dealt_with() {
+    let mail = std::fs::read(root().join("tests/corpus/forwarded/by-a-colleague.eml")).unwrap();
+    let stranger = diagnose(&mail, &Context::default());
+    assert_eq!((stranger.kind, stranger.recipients.len()), (Kind::Other, 0));
+    let identity = Identity { domains: vec!["company.example".to_owned()], ..Identity::default() };
+    let colleague = diagnose(&mail, &Context { identity, ..Context::default() });
+    assert_eq!(colleague.kind, Kind::Failure);
+    assert_eq!(colleague.recipients[0].address.as_str(), "ella@absent.example");
+}
+
 #[test]
 fn every_case_has_at_most_one_format_and_every_format_its_example() {
     let context = Context::default();
@@ -105,6 +117,101 @@ fn line_ends_change_nothing() {
         let windows = diagnose(mail.replace('\n', "\r\n").as_bytes(), &Context::default());
         assert_eq!(plain, windows, "{}", path.display());
     }
+}
+
+/// However a notice is packed, it says the same: base64, quoted-printable, HTML only, wrong or old charsets.
+#[test]
+fn packing_changes_nothing() {
+    let context = Context::default();
+    let sum = |mail: &[u8]| {
+        let diagnosis = diagnose(mail, &context);
+        let recipients: Vec<_> = diagnosis
+            .recipients
+            .into_iter()
+            .map(|one| (one.address, one.action, one.status, one.reply_code, one.cause))
+            .collect();
+        (diagnosis.kind, diagnosis.reporter.mta, recipients)
+    };
+    let mut tried = 0;
+    for path in golden::files(&root().join("tests/corpus"), "eml") {
+        let mail = std::fs::read(&path).unwrap();
+        let Some((head, body)) = std::str::from_utf8(&mail).ok().and_then(|mail| mail.split_once("\n\n")) else {
+            continue;
+        };
+        const PLAIN: &str = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit";
+        if !head.ends_with(PLAIN) {
+            continue;
+        }
+        tried += 1;
+        let want = sum(&mail);
+        let head = head.trim_end_matches(PLAIN);
+        let lines = |per_line: &str| body.lines().map(|line| format!("{}{per_line}", escape(line))).collect::<String>();
+        let plain = "Content-Type: text/plain; charset=utf-8";
+        let packed = [
+            format!("{plain}\nContent-Transfer-Encoding: base64\n\n{}", base64(body.as_bytes())),
+            format!("{plain}\nContent-Transfer-Encoding: quoted-printable\n\n{}", quoted_printable(body)),
+            format!("Content-Type: text/plain; charset=uft-8\n\n{body}"),
+            format!("Content-Type: text/html; charset=utf-8\n\n<html><body>{}</body></html>", lines("<br>\n")),
+            format!("Content-Type: text/plain; charset=unicode-1-1-utf-7\n\n{}", utf7(body)),
+        ];
+        for form in packed {
+            let got = sum(format!("{head}{form}").as_bytes());
+            assert_eq!(got, want, "{} as {}", path.display(), form.split("\n\n").next().unwrap());
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+fn escape(line: &str) -> String {
+    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("  ", "&nbsp; ")
+}
+
+fn quoted_printable(text: &str) -> String {
+    let byte = |b: u8| match b {
+        b'\n' => "\n".to_owned(),
+        b'=' | 0..=31 | 127.. => format!("={b:02X}"),
+        _ => char::from(b).to_string(),
+    };
+    text.bytes().map(byte).collect()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for (index, chunk) in bytes.chunks(3).enumerate() {
+        if index > 0 && index % 19 == 0 {
+            out.push('\n');
+        }
+        let word = chunk.iter().fold(0_u32, |word, b| word << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(word >> (18 - 6 * place)) as usize & 63];
+            out.push(if place > chunk.len() { '=' } else { char::from(digit) });
+        }
+    }
+    out
+}
+
+/// RFC 2152: what is not ASCII as base64 of UTF-16, without padding.
+fn utf7(text: &str) -> String {
+    let mut out = String::new();
+    let mut units: Vec<u8> = Vec::new();
+    let flush = |units: &mut Vec<u8>, out: &mut String| {
+        if !units.is_empty() {
+            out.push_str(&format!("+{}-", base64(units).replace(['=', '\n'], "")));
+            units.clear();
+        }
+    };
+    for c in text.chars() {
+        if c.is_ascii() {
+            flush(&mut units, &mut out);
+            out.push(c);
+            out.push_str(if c == '+' { "-" } else { "" });
+        } else {
+            units.extend(c.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_be_bytes()));
+        }
+    }
+    flush(&mut units, &mut out);
+    out
 }
 
 #[test]
@@ -206,6 +313,25 @@ fn the_public_corpus_is_read_as_far_as_it_was() {
     }
     assert_eq!(detected, bounces);
     assert!(exact * 100 >= bounces * 97, "{exact} of {bounces}");
+}
+
+/// Exactly one family per sample, also on samples that are not ours.
+#[test]
+fn no_sample_beside_the_project_has_two_formats() {
+    let context = Context::default();
+    let folders = ["corpus/public/mail", "corpus/generated"].map(|name| root().join("../shared").join(name));
+    if !folders[0].exists() {
+        crate::skip::skip("no public corpus beside the project");
+        return;
+    }
+    let mut twice = Vec::new();
+    for path in folders.iter().flat_map(|folder| golden::files(folder, "eml")) {
+        let found = families(&std::fs::read(&path).unwrap(), &context);
+        if found.len() > 1 {
+            twice.push(format!("{} is claimed by {found:?}", path.display()));
+        }
+    }
+    assert!(twice.is_empty(), "{}", twice.join("\n"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The rule files against themselves: everything loads, every sample hits its own rule, nothing is without a source.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
-use bounceback::diagnose::explain_code;
-use bounceback::model::{Cause, Status};
+use bounceback::diagnose::{Context, diagnose, explain_code};
+use bounceback::model::{Cause, Kind, Status};
 use bounceback::rules::{Question, RuleBook};
 
 use crate::golden;
@@ -89,6 +90,82 @@ fn a_rule_of_the_user_wins_over_ours() {
     assert_eq!(book.check(&|rule| rule.id.starts_with("mine/")), []);
 }
 
+/// The recipe of CONTRIBUTING.md, step by step, in an empty folder: its rule is the one printed there.
+#[test]
+fn a_provider_wording_is_added_without_rust() {
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md")).unwrap();
+    let block = guide.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let rule: String = block.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    let mail = "Return-Path: <>\nFrom: MAILER-DAEMON@mx1.company.example\nTo: support@company.example\n\
+        Subject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n\
+        Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n\
+        --b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx1.company.example\n\n\
+        Final-Recipient: rfc822; anna@odd.example\nAction: failed\nStatus: 5.7.1\n\
+        Remote-MTA: dns; a.mx.odd.example\nDiagnostic-Code: smtp; 550 5.7.1 The owl is asleep\n--b--\n";
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::create_dir(at("rules")).unwrap();
+    std::fs::write(at("config.toml"), "").unwrap();
+    std::fs::write(at("odd-mail.toml"), rule).unwrap();
+    std::fs::write(at("returned.eml"), mail).unwrap();
+    let run = |words: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_bounceback"))
+            .args(["--config", "config.toml", "--state-dir", "state"])
+            .args(words)
+            .current_dir(folder.path())
+            .env("HOME", folder.path())
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{words:?}: {}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let before = run(&["rules", "trace", "returned.eml"]);
+    assert!(before.contains("matched text: 550 5.7.1 The owl is asleep"), "{before}");
+    assert!(!before.contains("odd-mail/asleep"), "{before}");
+    assert_eq!(run(&["rules", "check", "odd-mail.toml"]), "odd-mail.toml: 1 rule in order\n");
+    std::fs::rename(at("odd-mail.toml"), at("rules/odd-mail.toml")).unwrap();
+    let after = run(&["rules", "trace", "returned.eml"]);
+    assert!(after.contains("decided: odd-mail/asleep = mailbox-disabled by your own rule"), "{after}");
+    assert!(after.contains("at this provider it wakes up at the next login"), "{after}");
+    // the same words from somebody else's server mean nothing
+    let foreign = mail.replace("odd.example", "other.example");
+    std::fs::write(at("returned.eml"), foreign).unwrap();
+    assert!(!run(&["rules", "trace", "returned.eml"]).contains("odd-mail/asleep"));
+}
+
+#[test]
+fn a_format_and_a_kind_of_the_user_are_read_too() {
+    let format = "title = \"Owl\"\nsource = \"my own mail server\"\nrecipient = [\"the owl could not find {addr}\"]\n\
+        text = \"line\"\ncause = \"mailbox-unknown\"\n[recognise]\nbody = [\"the owl could not find\"]\n";
+    let kind = "[[kind]]\nname = \"auto-reply\"\nsubject = [\"hoot\"]\nsource = \"my own mail server\"\n";
+    let files = [("owl.toml".to_owned(), format.to_owned()), ("hoot.toml".to_owned(), kind.to_owned())];
+    let (book, errors) = RuleBook::with_files(&files);
+    assert_eq!(errors, []);
+    let context = Context { rules: book, ..Context::default() };
+    let read = |mail: &[u8]| diagnose(mail, &context);
+    let notice = read(
+        b"From: owl@example.net\nTo: support@company.example\nSubject: hu\n\nthe owl could not find anna@example.org\n",
+    );
+    assert_eq!((notice.kind, notice.recipients[0].cause), (Kind::Failure, Cause::MailboxUnknown));
+    assert_eq!(read(b"From: anna@example.org\nSubject: Hoot hoot\n\nhoot\n").kind, Kind::AutoReply);
+}
+
+#[test]
+fn every_rule_says_where_it_comes_from_and_every_id_is_its_own() {
+    let mut seen = std::collections::BTreeSet::new();
+    for (name, text) in &rule_files() {
+        for line in text.lines() {
+            if let Some(id) = line.strip_prefix("id = \"").and_then(|rest| rest.strip_suffix('"')) {
+                let first = seen.insert(id);
+                assert!(first || name.contains("desks/"), "{name}: {id} stands twice");
+            }
+            if let Some(source) = line.strip_prefix("source = \"") {
+                assert!(source.trim_end_matches('"').trim().len() > 4, "{name}: {line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn words_of_the_user_win_over_ours() {
     let words = "[[cause]]\nslug = \"mailbox-full\"\nnext_step = \"Ring them up.\"\n";
@@ -124,12 +201,25 @@ fn mistakes_name_the_file_and_the_line() {
 #[test]
 fn codes_are_explained_also_the_wrong_ones() {
     let book = RuleBook::builtin();
-    for (code, want) in
-        [("5.1.1", "mailbox-unknown"), ("550 5.1.1", "mailbox-unknown"), ("544", "544"), ("552-5.2.2", "mailbox-full")]
-    {
+    for (code, want) in [
+        ("5.1.1", "mailbox-unknown"),
+        ("550 5.1.1", "mailbox-unknown"),
+        ("544", "Not a standard reply code"),
+        ("511", "Probably 5.1.1"),
+        ("552-5.2.2", "mailbox-full"),
+        ("550-5.1.1", "mailbox-unknown"),
+        ("5,1,1", "mailbox-unknown"),
+        ("5-1-1", "mailbox-unknown"),
+        ("(#5.1.1)", "mailbox-unknown"),
+        ("5.1.10", "mailbox-unknown: The address was not found at this Microsoft organisation"),
+        ("5.7.515", "not registered; its kind is X.7"),
+        ("S3150", "sender-blocked"),
+        ("[TSS04]", "Yahoo"),
+    ] {
         assert!(explain_code(&book, code).unwrap().contains(want), "{code}");
     }
     assert_eq!(explain_code(&book, "five fifty"), None);
+    assert_eq!(explain_code(&book, "hello"), None);
 }
 
 #[test]

@@ -114,14 +114,16 @@ fn stores_of_every_version_open_with_everything_that_was_decided() {
         let copy = state.path().join(format!("{FILE}.schema-{old}"));
         assert_eq!(copy.exists(), old < version, "schema {old}: the copy");
         if old < version {
-            assert_eq!(
-                dump(&Connection::open(&copy).unwrap()),
-                dump(&{
-                    let db = Connection::open_in_memory().unwrap();
-                    db.execute_batch(&text).unwrap();
-                    db
-                })
-            );
+            // A copy lists its tables before its indexes.
+            let sorted = |db: &Connection| {
+                let text = dump(db);
+                let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+                lines.sort();
+                lines
+            };
+            let before = Connection::open_in_memory().unwrap();
+            before.execute_batch(&text).unwrap();
+            assert!(sorted(&Connection::open(&copy).unwrap()) == sorted(&before), "schema {old}: the copy differs");
         }
     }
 }
@@ -181,8 +183,8 @@ fn a_removed_file_is_told_and_its_log_is_not_thrown_away() {
     open.decide(&[(case.clone(), Verdict::Spam)], None, Timestamp(1), "x").unwrap();
     fs::rename(&path, dir.path().join("elsewhere")).unwrap();
     let error = open.decide(&[(case.clone(), Verdict::Done)], None, Timestamp(2), "x").unwrap_err();
-    assert!(error.to_string().ends_with("was removed or replaced while it was open; this was not saved"), "{error}");
-    assert!(open.changes(0).is_err(), "a screen that only looks must hear of it, too");
+    assert!(error.to_string().contains("was removed or replaced while it was open; nothing can be saved"), "{error}");
+    assert!(open.in_place().is_err(), "a screen that only looks must hear of it, too");
     // Another one that starts now must not make an empty store and drop the log.
     let other = run(dir.path(), &["list"]);
     assert!(String::from_utf8_lossy(&other.stderr).contains("its log is still there"), "{other:?}");
