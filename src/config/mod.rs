@@ -5,6 +5,7 @@
 
 mod account;
 mod command;
+pub mod document;
 mod error;
 mod file;
 mod oauth;
@@ -68,6 +69,7 @@ impl Config {
     pub fn load(paths: &Paths) -> Result<Self, Error> {
         let (Some(file), Some(dir)) = (&paths.config_file, paths.config_dir()) else { return Ok(Self::default()) };
         let mut config = match fs::read_to_string(file) {
+            Ok(_) if is_open_to_all(file) => return Err(Error::open_to_all(file)),
             Ok(text) => Self::parse(&text, file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
             Err(error) => return Err(Error::unreadable(file, &error)),
@@ -133,6 +135,19 @@ impl Config {
             },
         }
     }
+}
+
+/// Whether everybody may write a file: then anybody could run commands as whoever reads it.
+#[cfg(unix)]
+fn is_open_to_all(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o002 != 0)
+}
+
+/// Whether everybody may write a file: then anybody could run commands as whoever reads it.
+#[cfg(not(unix))]
+fn is_open_to_all(_: &Path) -> bool {
+    false
 }
 
 fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {
