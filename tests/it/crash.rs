@@ -88,7 +88,7 @@ fn exports_and_copies_are_whole_or_absent() {
     let mut bench = Bench::new(3);
     let script: String = SESSION.map(|line| format!("{line}\n")).concat();
     bench.usual(&["step", "--plain"], &script);
-    let jsonl = bench.command(&["export", "--format", "jsonl"], None).output().unwrap().stdout;
+    let rows = bench.list().lines().count();
     let (out, copy) = (bench.path("out.jsonl"), bench.path("copy.sqlite3"));
     let export = ["export", "--format", "jsonl", "--output", out.to_str().unwrap()];
     let backup = ["store", "backup", copy.to_str().unwrap()];
@@ -105,7 +105,9 @@ fn exports_and_copies_are_whole_or_absent() {
                 let told = String::from_utf8_lossy(&output.stdout).contains(file.to_str().unwrap());
                 assert!(file.exists() || !told, "reported and not there: {after}");
                 if file.exists() && name == "export" {
-                    assert_eq!(fs::read(file).unwrap().len(), jsonl.len(), "not whole: {after}");
+                    let text = fs::read_to_string(file).unwrap();
+                    let whole = text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+                    assert!(whole && text.lines().count() == rows && text.ends_with('\n'), "not whole: {after}");
                 } else if file.exists() {
                     let copied = Connection::open(file).unwrap();
                     let state: String = copied.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -143,11 +145,7 @@ fn a_restore_leaves_the_old_store_or_the_new_one() {
             bench.in_order(&after);
             let list = bench.list();
             assert!(list == new || (list == old && !output.status.success()), "{after}");
-            for entry in fs::read_dir(&bench.state).unwrap().map(Result::unwrap) {
-                if entry.file_name().to_str().unwrap().contains(".old-") {
-                    fs::remove_file(entry.path()).unwrap();
-                }
-            }
+            bench.sweep();
         }
     }
     bench.tell();
@@ -337,4 +335,39 @@ fn a_disk_that_is_full_is_told_with_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint.contains("space"), "{complaint}");
     bench.in_order("a full disk");
+}
+
+/// What is removed is removed whole: a case is there with all it has, or nothing of it is.
+#[test]
+fn a_purge_and_a_forgotten_person_are_whole_or_not_begun() {
+    let mut bench = Bench::new(11);
+    let template = bench.path("template.sqlite3");
+    let old = bench.list();
+    let address = old.split('\t').nth(1).unwrap().to_owned();
+    bench.usual(&["store", "backup", template.to_str().unwrap()], "");
+    let restore = ["store", "restore", template.to_str().unwrap()];
+    let forget = ["forget", "--yes", &address];
+    let purge = ["purge", "--older-than", "1 days", "--undecided"];
+    for (name, arguments) in [("purge", &purge[..]), ("forget", &forget[..])] {
+        let usual = bench.usual(arguments, "");
+        let new = bench.list();
+        assert_ne!(old, new, "{name} did something");
+        for round in 0..rounds(3, 40) {
+            for fault in FAULTS {
+                bench.usual(&restore, "");
+                let output = bench.run(name, arguments, "", fault, usual);
+                let after = format!("{name} {round} {fault:?}: {output:?}");
+                bench.in_order(&after);
+                let list = bench.list();
+                assert!(list == new || (list == old && !output.status.success()), "{after}");
+                // Begun again it comes to its end.
+                let _ = bench.command(arguments, None).output().unwrap();
+                assert_eq!(bench.list(), new, "{after}");
+                bench.in_order(&after);
+                bench.sweep();
+            }
+        }
+        bench.usual(&restore, "");
+    }
+    bench.tell();
 }

@@ -156,6 +156,15 @@ impl Bench {
         }
     }
 
+    /// Removes what restores set aside.
+    pub(crate) fn sweep(&self) {
+        for entry in fs::read_dir(&self.state).unwrap().map(Result::unwrap) {
+            if entry.file_name().to_str().unwrap().contains(".old-") {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+    }
+
     pub(crate) fn list(&self) -> String {
         let output = self.command(&["list"], None).output().unwrap();
         assert!(output.status.success(), "{output:?}");
