@@ -37,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
     let setup = tui::setup(&options, &desk, Depth::None).expect("a setup");
     let mut model = Model::new(setup, size, NOW);
     let mut hands = Hands::new(desk);
-    let mut waiting: VecDeque<Msg> = hands.begin().into();
+    let mut waiting: VecDeque<Msg> = hands.begin(false, NOW).into();
     let mut parser = Parser::default();
     let mut inputs = parser.feed(bytes.get(..400).unwrap_or(bytes));
     inputs.extend(parser.silence());
@@ -48,7 +48,7 @@ fuzz_target!(|bytes: &[u8]| {
     }));
     while let Some(message) = waiting.pop_front() {
         for effect in update(&mut model, message) {
-            let writes = matches!(effect, Effect::Export { .. } | Effect::Keep { .. });
+            let writes = matches!(effect, Effect::Export(..));
             if !writes && let Some(answer) = hands.perform(effect, NOW) {
                 waiting.push_front(answer);
             }
