@@ -15,6 +15,7 @@ mod diagnose;
 mod explain;
 mod export;
 mod failure;
+mod follow_up;
 mod forget;
 mod import;
 mod import_decisions;
@@ -24,6 +25,7 @@ mod open;
 mod progress;
 mod pull;
 mod purge;
+mod report;
 mod resend;
 mod rules;
 mod schema;
@@ -119,6 +121,8 @@ fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut d
         Some(Command::Forget(args)) => forget::run(args, setting, out),
         Some(Command::Purge(args)) => purge::run(args, setting, out),
         Some(Command::Audit(args)) => audit::run(args, setting, out),
+        Some(Command::Report(args)) => report::run(args, setting, out),
+        Some(Command::FollowUp(args)) => follow_up::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),
