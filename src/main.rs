@@ -7,7 +7,7 @@ use bounceback::cli::{self, Failure, Screen, SignIns};
 use bounceback::tui;
 
 fn main() -> ExitCode {
-    cli::run(screen)
+    cli::run(screen, tui::abilities)
 }
 
 /// Draws the screen until the user leaves it.
@@ -40,9 +40,9 @@ fn account(name: &str, sign_ins: &Arc<SignIns>) -> tui::Account {
     let sign_ins = Arc::clone(sign_ins);
     let owned = name.to_owned();
     let options = move || {
-        let failed = |failure: Failure| tui::Failure {
-            what: failure.what().to_owned(),
-            hint: failure.first_hint().map(str::to_owned),
+        let failed = |failure: Failure| tui::Trouble {
+            passing: failure.is_passing(),
+            failure: tui::Failure { what: failure.what().to_owned(), hint: failure.first_hint().map(str::to_owned) },
         };
         sign_ins.options(&owned).map_err(failed)
     };

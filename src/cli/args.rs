@@ -6,14 +6,14 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    audit, auth_card, browser, check_address, completions, config, decide, diagnose, explain, export, follow_up,
-    forget, import, import_decisions, list, open, pull, purge, report, resend, rules, schema, settle, show, status,
-    step, store, suggest,
+    audit, auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export,
+    follow_up, forget, import, import_decisions, list, open, pull, purge, report, resend, rules, schema, settle, setup,
+    show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
 /// The version, with the commit where the build knew it.
-const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
+pub(super) const VERSION: &str = match option_env!("BOUNCEBACK_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
 };
@@ -92,8 +92,12 @@ pub(super) enum Command {
         after_help = "The mails are part of the program and go the same way as real ones. What you decide is forgotten at the end."
     )]
     Demo,
+    /// Describe an inbox: finds the server, signs in, writes the configuration
+    Setup(Box<setup::Args>),
     /// Fetch new bounces from the configured inboxes
     Pull(pull::Args),
+    /// Look at the inbox, the store and the terminal, and say what is wrong
+    Doctor(doctor::Args),
     /// Say how much waits; exit code 10 when something does
     Status(status::Args),
     /// Sign in with a code in a browser, for accounts that want it

@@ -33,6 +33,8 @@ impl From<Outcome> for ExitCode {
 enum Kind {
     /// It could not be done.
     Failed,
+    /// It could not be done now, and may go another time.
+    Passing,
     /// It was asked for in a way that makes no sense.
     Usage,
     /// Whoever read our output has seen enough; nothing to say.
@@ -75,6 +77,11 @@ impl Failure {
         self
     }
 
+    /// Whether it may go away by itself.
+    pub fn is_passing(&self) -> bool {
+        self.kind == Kind::Passing
+    }
+
     /// What failed: on what: why.
     pub fn what(&self) -> &str {
         &self.what
@@ -102,7 +109,7 @@ impl Failure {
     /// The exit code.
     pub fn exit_code(&self) -> ExitCode {
         match self.kind {
-            Kind::Failed | Kind::Said => ExitCode::from(1),
+            Kind::Failed | Kind::Passing | Kind::Said => ExitCode::from(1),
             Kind::Usage => ExitCode::from(2),
             Kind::ReaderGone => ExitCode::SUCCESS,
         }
@@ -127,7 +134,8 @@ impl From<crate::config::Error> for Failure {
 
 impl From<crate::oauth::Error> for Failure {
     fn from(error: crate::oauth::Error) -> Self {
-        Self::new(&error).hint(error.hint())
+        let kind = if error.kind() == crate::oauth::Kind::Temporary { Kind::Passing } else { Kind::Failed };
+        Self { kind, ..Self::new(&error) }.hint(error.hint())
     }
 }
 

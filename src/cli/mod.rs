@@ -3,6 +3,7 @@
 //! One file per command. The only place that prints. Knows the screen as a function it is handed ([`Show`]).
 
 mod args;
+mod ask;
 mod audit;
 mod auth_card;
 mod browser;
@@ -12,6 +13,7 @@ mod config;
 mod decide;
 mod demo;
 mod diagnose;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
@@ -33,6 +35,7 @@ mod screen;
 mod secrecy;
 mod setting;
 mod settle;
+mod setup;
 mod show;
 mod sign_in;
 mod status;
@@ -54,12 +57,15 @@ pub use sign_in::SignIns;
 use args::{Args, Command};
 use setting::Setting;
 
+/// What the terminal can do, in words; the screen knows.
+pub type Terminal = fn() -> Vec<String>;
+
 /// Runs the command line of this process.
-pub fn run(show: Show) -> ExitCode {
+pub fn run(show: Show, terminal: Terminal) -> ExitCode {
     secrecy::no_core_dumps();
     let args = Args::parse();
     let mut out = BufWriter::new(io::stdout().lock());
-    let result = dispatch(&args, show, &mut out);
+    let result = dispatch(&args, (show, terminal), &mut out);
     // What was written before a failure stands before it on a terminal, too.
     let result = match (result, out.flush()) {
         (Ok(_), Err(error)) => Err(error.into()),
@@ -74,7 +80,7 @@ pub fn run(show: Show) -> ExitCode {
     }
 }
 
-fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
+fn dispatch(args: &Args, faces: (Show, Terminal), out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
         Some(Command::Completions(asked)) => return completions::completions(asked, out),
@@ -85,22 +91,29 @@ fn dispatch(args: &Args, show: Show, out: &mut dyn Write) -> failure::Result {
         Some(Command::Store(action)) => return store::run(action, &args.shared.paths(), out),
         _ => {}
     }
-    let setting = Setting::new(&args.shared)?;
-    let result = command(args.command.as_ref(), &setting, show, out);
+    let setting = Setting::new(&args.shared, matches!(args.command, Some(Command::Setup(_))))?;
+    let result = command(args.command.as_ref(), &setting, faces, out);
     if let Err(failure) = &result {
         setting.log.line(&failure.words());
     }
     result
 }
 
-fn command(command: Option<&Command>, setting: &Setting, show: Show, out: &mut dyn Write) -> failure::Result {
+fn command(
+    command: Option<&Command>,
+    setting: &Setting,
+    (show, terminal): (Show, Terminal),
+    out: &mut dyn Write,
+) -> failure::Result {
     match command {
         None => {
             screen::is_possible()?;
             Screen::of(setting)?.show(show, setting, out)
         }
         Some(Command::Demo) => demo::run(setting, show, out),
+        Some(Command::Setup(args)) => setup::run(args, setting, out),
         Some(Command::Pull(args)) => pull::run(args, setting, out),
+        Some(Command::Doctor(args)) => doctor::run(args, setting, terminal, out),
         Some(Command::Status(args)) => status::run(args, setting, out),
         Some(Command::SignIn(args)) => browser::run(args, setting, out),
         Some(Command::Import(args)) => import::run(args, setting, out),

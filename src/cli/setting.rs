@@ -24,8 +24,10 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(shared: &Shared) -> Result<Self> {
-        let paths = shared.paths();
+    /// `begin` is for the command that writes the configuration: a named file may be missing.
+    pub(super) fn new(shared: &Shared, begin: bool) -> Result<Self> {
+        let mut paths = shared.paths();
+        paths.config_is_named &= !begin;
         let config = Config::load(&paths)?;
         let log = Log::open(shared.log.as_deref(), shared.log_addresses)?;
         Ok(Self { paths, config, account: shared.account.clone(), offline: shared.offline, color: shared.color, log })

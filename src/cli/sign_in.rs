@@ -45,6 +45,12 @@ impl SignIns {
         Ok(sign_ins)
     }
 
+    /// One account, with the password that was typed for it.
+    pub(super) fn with(account: &Account, typed: Option<Secret>) -> Self {
+        let typed = typed.into_iter().map(|password| (account.name.clone(), password)).collect();
+        Self { accounts: vec![account.clone()], typed, ..Self::default() }
+    }
+
     /// The names of the accounts that can be pulled.
     pub fn names(&self) -> Vec<&str> {
         self.accounts.iter().map(|account| account.name.as_str()).collect()
@@ -105,7 +111,7 @@ fn patience() -> Duration {
 }
 
 /// `BOUNCEBACK_PASSWORD_SUPPORT` for the account "support", else `BOUNCEBACK_PASSWORD`.
-fn from_environment(name: &str) -> Option<Secret> {
+pub(super) fn from_environment(name: &str) -> Option<Secret> {
     let suffix: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

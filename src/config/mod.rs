@@ -5,6 +5,7 @@
 
 mod account;
 mod command;
+pub mod document;
 mod error;
 mod file;
 mod oauth;

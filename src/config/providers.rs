@@ -131,12 +131,14 @@ struct Entry {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    junk_names: Vec<String>,
     provider: Vec<Entry>,
     error: Vec<ServerError>,
     gateway: Vec<Gateway>,
 }
 
 struct Table {
+    junk_names: Vec<String>,
     providers: Vec<Provider>,
     errors: Vec<ServerError>,
     gateways: Vec<Gateway>,
@@ -152,7 +154,7 @@ fn read(text: &str) -> Result<Table, String> {
     let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
     let providers =
         written.provider.iter().map(|entry| complete(entry, &written.provider)).collect::<Result<_, _>>()?;
-    Ok(Table { providers, errors: written.error, gateways: written.gateway })
+    Ok(Table { junk_names: written.junk_names, providers, errors: written.error, gateways: written.gateway })
 }
 
 /// Fills in what `like` says and checks that nothing is missing.
@@ -228,6 +230,12 @@ pub fn providers() -> &'static [Provider] {
 pub fn cure(host: &str, server_text: &str) -> Option<&'static str> {
     let own = Provider::of_host(host).and_then(|provider| cure_among(&provider.errors, server_text));
     own.or_else(|| cure_among(&table().errors, server_text))
+}
+
+/// Whether a folder is for junk, by its name alone.
+pub fn is_junk_name(folder: &str) -> bool {
+    let last = folder.rsplit(['/', '.']).next().unwrap_or(folder).to_lowercase();
+    table().junk_names.contains(&last)
 }
 
 impl Provider {
@@ -337,7 +345,7 @@ mod tests {
 
     #[test]
     fn a_wrong_table_is_refused() {
-        let good = "error = []\ngateway = []\n[[provider]]\nid = \"a\"\ntitle = \"A\"\nmx = [\"a.example\"]\n";
+        let good = "junk_names = []\nerror = []\ngateway = []\n[[provider]]\nid = \"a\"\ntitle = \"A\"\nmx = [\"a.example\"]\n";
         let rest = "host = \"imap.a.example\"\nsign_in = [\"password\"]\npage = \"other\"\nsource = \"x\"\nchecked = \"shared\"\n";
         assert!(read(&format!("{good}{rest}")).is_ok());
         for (from, to) in [
@@ -418,9 +426,11 @@ mod tests {
         assert!(of("outlook.office365.com", "LOGIN failed.").contains("oauth = \"microsoft\""));
         assert!(of("outlook.office365.com", "AUTHENTICATE failed.").contains("full access"));
         assert!(of("imap.zoho.eu", "[ALERT] You are yet to enable IMAP for your account.").contains("switch on IMAP"));
-        let strato = Provider::by_id("strato").and_then(|provider| provider.host.as_deref()).expect("listed");
-        assert!(of(strato, "[AUTHENTICATIONFAILED] Authentication failed.").contains("app password"));
-        assert_eq!(of(strato, "OK"), "-");
+        assert_eq!(
+            of("imap.company.example", "[AUTHENTICATIONFAILED] Authentication failed."),
+            "-",
+            "the usual words do"
+        );
         assert!(of("imap.company.example", "[PRIVACYREQUIRED] no").contains("TLS"));
         assert!(of("imap.company.example", "BasicAuthBlocked").contains("oauth"));
         assert!(of("imap.company.example", "this mailbox is not enabled for IMAP use").contains("switch on IMAP"));

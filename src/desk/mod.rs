@@ -3,11 +3,13 @@
 //! A [`Desk`] is the store, the engine's context and who decides. Times are passed in. Knows nothing of terminals.
 
 mod deliver;
+pub mod discover;
 mod erase;
 mod error;
 mod fill;
 mod learn;
 mod letter;
+mod look;
 mod lookup;
 mod material;
 mod offer;
@@ -27,9 +29,10 @@ pub use erase::{Forgot, Overdue};
 pub use error::{Error, Result};
 pub use fill::{Filled, Progress};
 pub use learn::Learned;
+pub use look::Look;
 pub use offer::{Offer, offer};
 pub use pull::{PullProgress, Pulled};
-pub use turn::Turn;
+pub use turn::{Turn, Turns};
 
 use crate::diagnose::Context;
 use crate::dns::Resolver;

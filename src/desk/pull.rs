@@ -11,8 +11,8 @@ use crate::diagnose::{HEADER_FIELDS, is_candidate_with};
 use crate::mail::{Head, addresses, date_of, normalise};
 use crate::model::Timestamp;
 use crate::source::Cancel;
-use crate::source::imap::{self, Cursor, Event};
-use crate::store::Correspondent;
+use crate::source::imap::{self, Cursor, Event, Watching};
+use crate::store::{Correspondent, Store};
 
 /// What happens during a pull, for whoever shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,11 +72,7 @@ impl Desk {
         progress: &mut dyn FnMut(PullProgress),
     ) -> Result<Pulled> {
         let context = self.context.clone();
-        let mut cursors = BTreeMap::new();
-        for (folder, state) in self.store.cursors(&account.name)? {
-            // A cursor that does not read costs a new scan, nothing else: what is known is recognised.
-            cursors.insert(folder, serde_json::from_str::<Cursor>(&state).unwrap_or_default());
-        }
+        let cursors = cursors(&self.store, &account.name)?;
         let mut quiet = |_| {};
         let batches = RefCell::new(Batches::new(&mut self.store, now, &mut quiet));
         let mut told = None;
@@ -137,6 +133,25 @@ impl Desk {
         Ok(Pulled { filled, bytes: outcome.bytes, gone: outcome.gone, folders })
     }
 
+    /// Waits until the server holds something that no pull has seen. Reconnects by itself; `lost` is told why and in how
+    /// many seconds, and `None` when the connection stands again.
+    ///
+    /// # Errors
+    /// When waiting makes no sense: cancelled, sign-in refused, a folder gone.
+    pub fn wait_for_mail(
+        &self,
+        account: &imap::Options,
+        cancel: &Cancel,
+        lost: &mut dyn FnMut(Option<(String, u64)>),
+    ) -> Result<()> {
+        let cursors = cursors(&self.store, &account.name)?;
+        imap::wait(account, &cursors, cancel, &mut |watching| match watching {
+            Watching::Connected => lost(None),
+            Watching::Lost { why, retry } => lost(Some((why, retry))),
+        })?;
+        Ok(())
+    }
+
     /// Learns from the sent folders whom this inbox writes to. What fails there is told and costs nothing else.
     fn pull_sent(&mut self, account: &imap::Options, cancel: &Cancel) -> Result<Vec<(String, String)>> {
         if account.sent_folders.is_empty() {
@@ -146,10 +161,7 @@ impl Desk {
         let name = format!("{}/sent", account.name);
         let mut options = account.clone();
         options.folders = std::mem::take(&mut options.sent_folders);
-        let mut cursors = BTreeMap::new();
-        for (folder, state) in self.store.cursors(&name)? {
-            cursors.insert(folder, serde_json::from_str::<Cursor>(&state).unwrap_or_default());
-        }
+        let cursors = cursors(&self.store, &name)?;
         let met: RefCell<BTreeMap<String, Correspondent>> = RefCell::default();
         let forgotten = self.store.forgotten()?;
         let meet = |header: &[u8]| {
@@ -186,6 +198,13 @@ impl Desk {
             Err(error) => Ok(vec![(options.folders.join(", "), error.to_string())]),
         }
     }
+}
+
+/// Where the last pull stopped, by folder.
+fn cursors(store: &Store, name: &str) -> Result<BTreeMap<String, Cursor>> {
+    // A cursor that does not read costs a new scan, nothing else: what is known is recognised.
+    let read = |state: &str| serde_json::from_str(state).unwrap_or_default();
+    Ok(store.cursors(name)?.into_iter().map(|(folder, state)| (folder, read(&state))).collect())
 }
 
 fn problems(problems: Vec<(String, crate::source::Error)>) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::error::{Error, Result};
@@ -45,6 +45,20 @@ impl Turn {
             }
         }
         Err(Error::turn())
+    }
+}
+
+/// Where the fetches of one process find the turn that is running.
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<Mutex<Weak<Mutex<Option<File>>>>>);
+
+impl Turns {
+    /// The turn that another fetch of this process has or waits for, else a new one.
+    pub fn current(&self) -> Turn {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn(running.upgrade().unwrap_or_default());
+        *running = Arc::downgrade(&turn.0);
+        turn
     }
 }
 

@@ -4,7 +4,7 @@
 //! Invariant: every address and word is literal; our own address is only taken where nothing else is named.
 
 use super::zone::Zone;
-use crate::mail::find_addresses;
+use crate::mail::{FoundAddress, find_addresses};
 use crate::model::{Address, Fact, Origin, PerRecipient, Place, reply};
 use crate::rules::{Extent, Format, Hole, Pattern};
 use crate::stdx;
@@ -150,8 +150,9 @@ pub(super) fn place(zone: &Zone<'_>, line: usize) -> Place {
 
 /// Whether a line names recipients, and what else it says.
 fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> bool) -> Option<Named> {
-    let line = line.trim();
     memchr::memchr(b'@', line.as_bytes())?;
+    let line = stdx::squeeze(line);
+    let line = line.trim();
     for pattern in manner.recipient {
         let Some(found) = pattern.line(line) else { continue };
         let addresses: Vec<Address> =
@@ -178,7 +179,15 @@ fn name_line(line: &str, manner: &Manner<'_>, excluded: &dyn Fn(&Address) -> boo
         }
         return Some(Named { addresses, rest, remote: found.get(Hole::Host).map(str::to_owned) });
     }
-    if manner.leading { leading(line, excluded) } else { None }
+    if manner.leading { leading(line, excluded).or_else(|| row(line, excluded)) } else { None }
+}
+
+/// A row of a table: somebody's name, the address, and then the reply.
+fn row(line: &str, excluded: &dyn Fn(&Address) -> bool) -> Option<Named> {
+    let found = find_addresses(line).find(|found| !excluded(&found.address))?;
+    let rest = line.get(found.end..)?.trim_start_matches(['>', ' ', ':', '|', ',', ';', '(']);
+    let code = reply::codes(rest, true).next()?;
+    (code.start == 0).then(|| Named { addresses: vec![found.address], rest: rest.to_owned(), remote: None })
 }
 
 /// A line that begins with an address, as a list of recipients does.
@@ -349,7 +358,8 @@ pub(super) fn mentioned(zones: &[Zone<'_>], wanted: &dyn Fn(&Address) -> bool) -
     for zone in zones {
         for at in zone.from..zone.to {
             let line = zone.text.line(at);
-            for found in find_addresses(line).filter(|found| wanted(&found.address)) {
+            let named = |found: &FoundAddress| wanted(&found.address) && !is_message_id(line, found.start);
+            for found in find_addresses(line).filter(named) {
                 let same = |record: &PerRecipient| {
                     record.recipient.as_ref().is_some_and(|fact| fact.value.same_as(found.address.as_str()))
                 };
@@ -372,6 +382,14 @@ pub(super) fn mentioned(zones: &[Zone<'_>], wanted: &dyn Fn(&Address) -> bool) -
         }
     }
     out
+}
+
+/// Whether what looks like an address is the id of a message: its label stands before it.
+fn is_message_id(line: &str, start: usize) -> bool {
+    let before = line.get(..start).unwrap_or_default();
+    ["message-id", "message id", "messageid", "in-reply-to", "references"]
+        .iter()
+        .any(|label| stdx::contains_ignore_case(before, label))
 }
 
 /// The recipient a sentence names.

@@ -11,6 +11,9 @@ use crate::model::{Address, Fact, Origin, PerRecipient, Place, Report, Returned,
 use crate::rules::{Extent, Format, RuleBook};
 use crate::stdx;
 
+/// How many addresses named in a text are looked at one by one.
+const MAX_NAMED: usize = 32;
+
 /// Whether the fields leave open what the server said.
 pub(super) fn is_thin(record: &PerRecipient) -> bool {
     let Some(diagnostic) = &record.diagnostic else { return true };
@@ -103,11 +106,7 @@ fn by_any(zones: &[Zone<'_>], rules: &RuleBook, known: &Known<'_>) -> quirks::Re
         found = prose::mentioned(zones, &meant);
     }
     if found.is_empty() {
-        // somebody is named, and nobody else: whatever the language, it is about that address
-        let mut others = prose::mentioned(zones, &|address| !office(address));
-        if others.len() == 1 {
-            found.append(&mut others);
-        }
+        found = about(prose::mentioned(zones, &|address| !office(address)), rules);
         weak = true;
     }
     if found.is_empty()
@@ -126,22 +125,45 @@ fn by_any(zones: &[Zone<'_>], rules: &RuleBook, known: &Known<'_>) -> quirks::Re
     }
     if found.is_empty() {
         // nobody is named: the words themselves, for an address out of the returned message
-        let words = zones.iter().find_map(|zone| prose::failure_words(zone));
+        let words = zones.iter().find_map(|zone| prose::failure_words(zone)).or_else(|| known.subject.clone());
         found.extend(words.map(|said| PerRecipient { said: vec![said], ..PerRecipient::default() }));
     }
     quirks::Reading { recipients: found, weak, ..quirks::Reading::default() }
 }
 
-/// What a notice about one recipient says elsewhere: its reply where none was read, and everything, for a cause that
-/// nothing nearer tells.
-pub(super) fn add_surroundings(report: &mut Report, zones: &[Zone<'_>], subject: Option<Fact<String>>) {
-    let [record] = report.recipients.as_mut_slice() else { return };
-    let mut spoken = record.diagnostic.iter().chain(&record.said);
-    if !spoken.any(|fact| prose::is_coded(&fact.value)) {
-        record.said.extend(zones.iter().find_map(prose::coded_words));
+/// Of all who are named those it is about, whatever the language: a sole address, several on one line, or those whose
+/// words say that something failed.
+fn about(mut named: Vec<PerRecipient>, rules: &RuleBook) -> Vec<PerRecipient> {
+    let place = |record: &PerRecipient| record.recipient.as_ref().map(|fact| fact.place);
+    let line = named.first().and_then(place);
+    if named.iter().all(|record| place(record) == line) {
+        return named;
     }
-    let all = zones.iter().filter_map(prose::all_words).chain(subject);
-    record.said.extend(all.map(|fact| Fact { from: SURROUNDINGS, ..fact }));
+    named.truncate(MAX_NAMED);
+    named.retain(|record| {
+        record.said.iter().any(|said| {
+            let marks = rules.scan(&said.value);
+            let seen = rules.seen("", "", &|_, _| false, &marks);
+            rules.hints(&seen).iter().any(|(_, name)| *name == "notice/body") || prose::is_coded(&said.value)
+        })
+    });
+    named
+}
+
+/// What a notice says elsewhere: its reply where none was read for anybody, and, for one recipient, everything, for a
+/// cause that nothing nearer tells.
+pub(super) fn add_surroundings(report: &mut Report, zones: &[Zone<'_>], subject: Option<Fact<String>>) {
+    let coded =
+        |record: &PerRecipient| record.diagnostic.iter().chain(&record.said).any(|fact| prose::is_coded(&fact.value));
+    if !report.recipients.iter().any(coded)
+        && let Some(words) = zones.iter().find_map(prose::coded_words)
+    {
+        report.recipients.iter_mut().for_each(|record| record.said.push(words.clone()));
+    }
+    if let [record] = report.recipients.as_mut_slice() {
+        let all = zones.iter().filter_map(prose::all_words).chain(subject);
+        record.said.extend(all.map(|fact| Fact { from: SURROUNDINGS, ..fact }));
+    }
 }
 
 /// Puts the facts of the text beside those of the fields.

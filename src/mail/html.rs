@@ -1,7 +1,7 @@
 //! HTML to plain lines, for notices that come as HTML only.
 //!
 //! Not a renderer: tags that begin a new line in a browser begin one here, table cells too; scripts and styles vanish;
-//! the entities mail servers use are undone. Invariant: linear, total, adds no character the source does not mean.
+//! the entities mail servers use are undone; an address that only stands behind a link is put beside it. Invariant: linear, total, adds no character the source does not mean.
 
 use crate::stdx;
 
@@ -40,6 +40,7 @@ pub(crate) fn to_text(html: &str) -> String {
     let mut out = String::with_capacity(html.len() / 2);
     let mut rest = html;
     let mut pre = false;
+    let mut link: Option<(usize, &str)> = None;
     loop {
         let Some(at) = memchr::memchr2(b'<', b'&', rest.as_bytes()) else {
             push_words(&mut out, rest, pre);
@@ -67,6 +68,15 @@ pub(crate) fn to_text(html: &str) -> String {
         if BREAKS.iter().any(|known| name.eq_ignore_ascii_case(known)) && !out.ends_with('\n') {
             out.push('\n');
         }
+        if name.eq_ignore_ascii_case("a") {
+            if let Some((start, address)) = link.take()
+                && !out.get(start..).unwrap_or_default().contains('@')
+            {
+                out.push_str(&format!(" <{address}>"));
+            }
+            let attributes = found.get(..found.len() - next.len()).unwrap_or_default();
+            link = mailto(attributes).map(|address| (out.len(), address));
+        }
         rest = next;
         if !closing && (name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style")) {
             let end = format!("</{name}");
@@ -75,6 +85,15 @@ pub(crate) fn to_text(html: &str) -> String {
                 .unwrap_or_default();
         }
     }
+}
+
+/// The address a link leads to.
+fn mailto(attributes: &str) -> Option<&str> {
+    let at = stdx::find_ignore_case(attributes.as_bytes(), b"href=")?;
+    let target = attributes.get(at + 5..)?.trim_start_matches(['"', '\'']);
+    let address = stdx::strip_prefix_ignore_case(target, "mailto:")?;
+    let end = address.find(['"', '\'', '?', '>', ' ']).unwrap_or(address.len());
+    address.get(..end).filter(|address| address.contains('@'))
 }
 
 /// The tag's name (with its slash when it closes) and what follows the tag; empty when `<` begins no tag.
@@ -148,6 +167,13 @@ mod tests {
     fn cells_and_items_stand_apart() {
         let html = "<style>p{}</style><table><tr><td>Address</td><td>a@b.example</td></tr></table><p>550&nbsp;5.1.1 &lt;a@b.example&gt;: x&#39;y<br>next";
         assert_eq!(to_text(html), "\nAddress\na@b.example\n550 5.1.1 <a@b.example>: x'y\nnext");
+    }
+
+    #[test]
+    fn an_address_behind_a_link_is_shown() {
+        assert_eq!(to_text("to <a href=\"mailto:a@b.example?subject=x\">Anna</a> no"), "to Anna <a@b.example> no");
+        assert_eq!(to_text("<a href='mailto:a@b.example'>a@b.example</a>"), "a@b.example");
+        assert_eq!(to_text("<a href=\"https://x.example/@y\">page</a>"), "page");
     }
 
     #[test]

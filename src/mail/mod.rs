@@ -16,7 +16,7 @@ mod utf7;
 
 use std::borrow::Cow;
 
-pub use address::{addresses, find_addresses, read_address};
+pub use address::{FoundAddress, addresses, find_addresses, read_address};
 pub use copy::{Attached, ReturnedCopy, attached, content_type};
 pub use dsn::{looks_like_report, read_report};
 pub use guard::MAX_TEXT;

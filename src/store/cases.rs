@@ -109,7 +109,8 @@ impl Store {
         }
         let mut gone = self.db.prepare_cached("SELECT case_id FROM removed WHERE changed > ?1")?;
         let removed = gone.query_map([since], |row| Ok(CaseId(row.get(0)?)))?.collect::<rusqlite::Result<_>>()?;
-        Ok(Changes { upto, cases: self.select("WHERE changed > ?1 ORDER BY received, id", [since])?, removed })
+        // "+": by the index of changes, which are few, and not by the one that has this order.
+        Ok(Changes { upto, cases: self.select("WHERE changed > ?1 ORDER BY +received, id", [since])?, removed })
     }
 
     /// The case with this name, or the only one whose name begins like this.

@@ -98,6 +98,25 @@ impl Correct {
         }
     }
 
+    /// What was typed so far, to be kept: the address (nothing where it is untouched), then the note on a line of its own.
+    pub fn draft(&self) -> Option<String> {
+        let address = if self.address.touched { self.address.text() } else { "" };
+        let touched = self.address.touched || self.note.touched;
+        touched.then(|| format!("{address}\n{}", self.note.text()))
+    }
+
+    /// Goes on with what was kept; says whether an address was among it.
+    pub fn take_draft(&mut self, draft: &str) -> bool {
+        let (address, note) = draft.split_once('\n').unwrap_or((draft, ""));
+        if !note.is_empty() {
+            self.note.set(note);
+        }
+        if !address.is_empty() {
+            self.address.set(address);
+        }
+        !address.is_empty()
+    }
+
     /// The address as it would be saved.
     pub fn new_address(&self) -> &str {
         self.address.text().trim()

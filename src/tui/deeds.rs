@@ -250,8 +250,9 @@ fn correct(model: &mut Model, whole: bool, effects: &mut Vec<Effect>) {
     let key = correct_key(&dialog.case);
     match model.drafts.get(&key).cloned().flatten() {
         Some(draft) => {
-            dialog.address.set(&draft);
-            effects.push(Effect::Check(draft, dialog.failed.clone()));
+            if dialog.take_draft(&draft) {
+                effects.push(Effect::Check(dialog.new_address().to_owned(), dialog.failed.clone()));
+            }
         }
         None => effects.push(Effect::Draft(key)),
     }

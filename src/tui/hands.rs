@@ -29,6 +29,8 @@ pub struct Hands {
     /// Whether the last look failed.
     blind: bool,
     reading: Option<Reading>,
+    /// Whether the book of suggestions is still to be opened.
+    cold: bool,
 }
 
 /// How far the cases have been read.
@@ -41,7 +43,7 @@ struct Reading {
 impl Hands {
     /// Hands for a desk.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, seen: 0, blind: false, reading: None }
+        Self { desk, seen: 0, blind: false, reading: None, cold: false }
     }
 
     /// The desk.
@@ -55,6 +57,7 @@ impl Hands {
         let mut begin = || -> Result<_, Error> {
             self.seen = self.desk.ticks()?;
             self.reading = Some(Reading { since: self.seen, cases: Vec::new() });
+            self.cold = true;
             if limited {
                 return Ok(Vec::new());
             }
@@ -70,14 +73,19 @@ impl Hands {
         begin().unwrap_or_else(|error| vec![Msg::Failed(error.into())])
     }
 
-    /// Whether cases are still to be read.
+    /// Whether there is something to read while nobody asks.
     pub fn is_reading(&self) -> bool {
-        self.reading.is_some()
+        self.reading.is_some() || self.cold
     }
 
-    /// Reads a piece of the cases; `None` once all of them have been told.
+    /// Reads a piece of the cases, and at last the book of suggestions, so that no key waits for it; `None` once all of it
+    /// has been read.
     pub fn read_on(&mut self) -> Option<Vec<Msg>> {
-        let mut reading = self.reading.take()?;
+        let Some(mut reading) = self.reading.take() else {
+            let was_cold = std::mem::take(&mut self.cold);
+            // A fault is told when a case is opened.
+            return was_cold.then(|| self.desk.with_book(|_| Vec::new()).unwrap_or_default());
+        };
         let last = reading.cases.last().map_or("", |case| case.id.0.as_str());
         match self.desk.cases_after(last, PIECE) {
             Ok(piece) if piece.is_empty() => {

@@ -195,7 +195,7 @@ fn after_correct(model: &mut Model, dialog: Box<Correct>, outcome: Outcome, effe
         }
         Outcome::Leave => {
             keep_draft(model, &dialog);
-            if dialog.address.touched {
+            if dialog.draft().is_some() {
                 model.say(Tone::Plain, "not saved; what you typed is kept for this case");
             }
         }
@@ -226,8 +226,8 @@ pub fn looked_up(model: &mut Model, text: String, finding: Finding) {
 }
 
 fn keep_draft(model: &mut Model, dialog: &Correct) {
-    if dialog.address.touched {
-        model.drafts.insert(deeds::correct_key(&dialog.case), Some(dialog.address.text().to_owned()));
+    if let Some(draft) = dialog.draft() {
+        model.drafts.insert(deeds::correct_key(&dialog.case), Some(draft));
     }
 }
 
@@ -424,9 +424,10 @@ pub fn draft(model: &mut Model, key: &str, text: Option<String>, effects: &mut V
     let Some(mut layer) = model.layers.pop() else { return };
     let mut taken = false;
     match &mut layer {
-        Layer::Correct(dialog) if deeds::correct_key(&dialog.case) == key && !dialog.address.touched => {
-            dialog.address.set(&text);
-            effects.push(Effect::Check(text.clone(), dialog.failed.clone()));
+        Layer::Correct(dialog) if deeds::correct_key(&dialog.case) == key && dialog.draft().is_none() => {
+            if dialog.take_draft(&text) {
+                effects.push(Effect::Check(dialog.new_address().to_owned(), dialog.failed.clone()));
+            }
             taken = true;
         }
         Layer::Prompt(prompt) => {

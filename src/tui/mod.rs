@@ -11,6 +11,7 @@ pub mod edit;
 mod editor;
 pub mod filter;
 pub mod hands;
+mod inbox;
 pub mod input;
 pub mod keys;
 pub mod layers;
@@ -44,10 +45,10 @@ use crate::desk::{self, Desk};
 use crate::model::{CaseId, Cause, Zone};
 use crate::rules::RuleBook;
 
+pub use inbox::{Account, Trouble};
 pub use model::{CauseWords, Setup};
 pub use msg::Failure;
 pub use theme::ColorChoice;
-pub use worker::Account;
 
 /// What the screen needs to know.
 #[derive(Debug)]
@@ -192,6 +193,34 @@ pub fn setup(options: &Options, desk: &Desk, depth: theme::Depth) -> Result<Setu
         accounts: options.accounts.iter().map(|account| account.name.clone()).collect(),
         only: options.only.clone(),
     })
+}
+
+/// What this terminal can do, in words, for whoever looks for the reason of a strange screen.
+pub fn abilities() -> Vec<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(term) = variable("TERM").filter(|_| terminal::is_there()) else {
+        return vec!["none here; \"step --plain\", \"list\", \"show\" and \"decide\" need none".to_owned()];
+    };
+    let depth =
+        theme::ColorChoice::Auto.depth(variable("NO_COLOR").as_deref(), Some(&term), variable("COLORTERM").as_deref());
+    let colors = match depth {
+        theme::Depth::None => "no colours",
+        theme::Depth::Sixteen => "16 colours",
+        theme::Depth::Full => "256 colours",
+    };
+    let size = terminal::size();
+    let mut words = vec![format!("{term}, {} columns, {} rows, {colors}", size.width, size.height)];
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
+    if !locale.to_lowercase().replace('-', "").contains("utf8") {
+        words.push(format!("the locale {locale:?} is not UTF-8: names in other scripts may look wrong"));
+    }
+    if term == "dumb" {
+        words.push("it cannot place text: \"bounceback step --plain\" asks the same in lines".to_owned());
+    }
+    if variable("TMUX").is_some() {
+        words.push("inside tmux: copying needs \"set -g set-clipboard on\" there".to_owned());
+    }
+    words
 }
 
 /// Opens the screen and runs it until it is left. The terminal is as it was when this returns.

@@ -14,6 +14,7 @@ use super::msg::Failure;
 use super::page::Page;
 use super::prompt::Prompt;
 use super::queue::Queue;
+use super::session::Place;
 use super::theme::Theme;
 use crate::desk::Detail;
 use crate::model::{CaseId, Cause, Kind, Proposal, Timestamp, Verdict, Zone};
@@ -218,8 +219,8 @@ pub struct Model {
     pub now: Timestamp,
     /// The rows.
     pub queue: Queue,
-    /// The case under the cursor of the last run, until it is found.
-    pub place: Option<CaseId>,
+    /// Where the last run stood, until the cursor is there again.
+    pub place: Option<Place>,
     /// Everything about the case under the cursor, once it has been loaded.
     pub detail: Option<Detail>,
     /// Its newest mail, once it has been loaded.

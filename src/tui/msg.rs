@@ -109,6 +109,10 @@ pub enum FetchStep {
     Waits,
     /// Looked at, in all, new notices.
     At(u64, Option<u64>, u64),
+    /// Nobody asked, and there was nothing new; or the connection stands again.
+    Synced,
+    /// The server cannot be reached at the moment; it is tried again, or told with `$`.
+    Lost(Failure),
     /// It ended.
     Ended {
         /// New notices.

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,6 +13,7 @@ use crossterm::clipboard::CopyToClipboard;
 use ratatui::Terminal;
 
 use super::editor;
+use super::inbox::{Account, Inbox};
 use super::input::{Input, Parser};
 use super::look_up;
 use super::model::Model;
@@ -21,9 +21,9 @@ use super::msg::{Effect, Failure, FetchStep, Msg};
 use super::paint::Painter;
 use super::terminal::{self, Guard, Out};
 use super::update::{is_blocked, update, wants_paint};
-use super::worker::{self, Account, Event, Request};
+use super::worker::{self, Event, Request};
 use super::{session, view};
-use crate::desk::{self, Cancel, Turn};
+use crate::desk::{self, Turns};
 use crate::model::Timestamp;
 
 /// How long a frame waits for the desk, so that a decision and its confirmation are one frame.
@@ -63,9 +63,8 @@ pub(super) struct Runtime {
     wanted: Wanted,
     /// Addresses whose domain wants to be looked up.
     questions: Sender<String>,
-    accounts: Vec<Arc<Account>>,
+    inboxes: Vec<Inbox>,
     desk_options: desk::Options,
-    cancel: Cancel,
     signal: Option<i32>,
     looked: Instant,
     /// Since when a deed waits for the store, until that is told.
@@ -103,6 +102,9 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
     worker::keyboard(token_inbox, start.sender.clone())?;
     let signals = worker::signals(start.sender.clone())?;
     let questions = look_up::addresses(start.desk_options.resolver.clone(), start.sender.clone())?;
+    let turns = Turns::default();
+    let inbox = |account| Inbox::open(account, start.desk_options.clone(), turns.clone(), start.sender.clone());
+    let inboxes = start.accounts.into_iter().map(inbox).collect::<io::Result<_>>()?;
     let painter = Painter::new(Out::open(), terminal::size());
     let mut runtime = Runtime {
         model: start.model,
@@ -120,16 +122,15 @@ pub(super) fn run(start: Start) -> io::Result<(Model, Option<i32>)> {
         keep_at: None,
         wanted: Wanted::default(),
         questions,
-        accounts: start.accounts.into_iter().map(Arc::new).collect(),
+        inboxes,
         desk_options: start.desk_options,
-        cancel: Cancel::new(),
         signal: None,
         looked: Instant::now(),
         asked: None,
     };
     let result = runtime.run(start.fetch);
     signals.close();
-    runtime.cancel.cancel();
+    runtime.inboxes.clear();
     runtime.keep();
     // The last request is answered before the terminal goes back: what was typed last is on disk.
     let deadline = Instant::now() + Duration::from_secs(2);
@@ -348,8 +349,7 @@ impl Runtime {
             }
             Effect::Card(domain) => look_up::card(self.desk_options.clone(), domain, self.sender.clone()),
             Effect::Stop => {
-                self.cancel.cancel();
-                self.cancel = Cancel::new();
+                self.inboxes.iter().for_each(Inbox::stop);
             }
             Effect::Redraw => self.resize_to_terminal(),
             Effect::Suspend => self.suspend(),
@@ -437,11 +437,7 @@ impl Runtime {
             self.update(Msg::Said("a fetch is running already".into()));
             return;
         }
-        let turn = Turn::default();
-        for account in &self.accounts {
-            let (account, events) = (Arc::clone(account), self.sender.clone());
-            worker::fetch(account, self.desk_options.clone(), now(), self.cancel.clone(), turn.clone(), events);
-        }
+        self.inboxes.iter().for_each(Inbox::fetch);
     }
 
     /// Sends what changed since the last time to the desk, to be kept.

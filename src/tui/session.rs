@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
-use super::model::{Model, Pane};
+use super::keys::Action;
+use super::model::{Layer, Model, Pane, Tone};
+use super::prompt::{Ask, Prompt};
 use super::queue::Sort;
 use crate::model::CaseId;
 
@@ -22,6 +24,25 @@ pub struct Place {
     sort: String,
     pane: usize,
     zoomed: bool,
+    /// What was being typed on this case.
+    typing: Option<Typing>,
+}
+
+/// A text that was not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Typing {
+    Correction,
+    Note,
+}
+
+impl Typing {
+    fn of(model: &Model) -> Option<Self> {
+        match model.layers.last() {
+            Some(Layer::Correct(dialog)) if dialog.draft().is_some() => Some(Self::Correction),
+            Some(Layer::Prompt(Prompt { ask: Ask::Note(_), line, .. })) if line.touched => Some(Self::Note),
+            _ => None,
+        }
+    }
 }
 
 impl Place {
@@ -47,6 +68,7 @@ pub fn kept(model: &Model) -> BTreeMap<String, Option<String>> {
             sort: model.queue.sort().name().to_owned(),
             pane: Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0),
             zoomed: model.zoomed,
+            typing: Typing::of(model),
         };
         kept.insert(STATE.to_owned(), serde_json::to_string(&place).ok());
     }
@@ -64,15 +86,25 @@ pub fn restore(model: &mut Model, state: Option<&str>) {
     }
     model.pane = Pane::ALL.get(place.pane).copied().unwrap_or_default();
     model.zoomed = place.zoomed;
-    model.place = place.case;
+    model.place = Some(place);
 }
 
 /// All cases are known: the cursor goes to the case of the last run, where it does not stand on one yet.
 pub fn arrive(model: &mut Model) {
-    if let Some(id) = model.place.take()
+    if let Some(place) = model.place.take()
+        && let Some(id) = place.case
         && model.queue.go_to(&id)
     {
         model.moved = true;
+        let keys = &model.setup.keys;
+        let unfinished = match place.typing {
+            Some(Typing::Correction) => Some(("correction", keys.hint(Action::Correct))),
+            Some(Typing::Note) => Some(("note", keys.hint(Action::Note))),
+            None => None,
+        };
+        if let Some((what, key)) = unfinished {
+            model.say(Tone::Plain, format!("a half-typed {what} is kept for this case: {key} goes on with it"));
+        }
     }
     model.zoomed &= !model.queue.is_empty();
 }

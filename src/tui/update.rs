@@ -234,6 +234,16 @@ fn fetch(model: &mut Model, account: &str, step: FetchStep) {
                 model.queue.to_first_undecided();
             }
         }
+        FetchStep::Synced => {
+            model.fetching.synced = Some(now);
+            if model.fetching.failed.as_ref().is_some_and(|(name, _)| name == account) {
+                model.fetching.failed = None;
+            }
+        }
+        FetchStep::Lost(failure) => {
+            model.fetching.results.insert(account.to_owned(), failure.what.clone());
+            model.fetching.failed = Some((account.to_owned(), failure));
+        }
         FetchStep::Failed(failure) => {
             running.retain(|job| job.name != account);
             model.fetching.results.insert(account.to_owned(), failure.what.clone());
@@ -395,6 +405,9 @@ fn back(model: &mut Model) {
     if model.zoomed {
         model.zoomed = false;
         model.reading.scroll = 0;
+        if model.pane == Pane::Raw {
+            layers::to_evidence(model);
+        }
     } else {
         model.quit = true;
     }

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
@@ -13,12 +12,7 @@ use signal_hook::iterator::Signals;
 use super::hands::Hands;
 use super::msg::{Effect, Failure, FetchStep, Msg};
 use super::terminal;
-use crate::desk::{self, Cancel, Desk, PullProgress, Turn};
 use crate::model::Timestamp;
-use crate::source::imap;
-
-/// Between two reports of a fetch.
-const REPORT: Duration = Duration::from_millis(500);
 
 /// What reaches the loop of the screen.
 #[derive(Debug)]
@@ -104,79 +98,6 @@ fn answer(hands: &mut Hands, request: Request) -> Vec<Msg> {
         Request::Look => hands.look().into_iter().collect(),
         Request::Keep(texts) => texts.iter().filter_map(|(key, text)| hands.keep(key, text.as_deref())).collect(),
     }
-}
-
-/// An inbox that `$` fetches from.
-pub struct Account {
-    /// Its name.
-    pub name: String,
-    /// Makes what a fetch needs; may run a command for the secret, so it is called in the fetch's own thread.
-    pub options: Box<dyn Fn() -> Result<imap::Options, Failure> + Send + Sync>,
-}
-
-impl std::fmt::Debug for Account {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// Starts a fetch.
-pub(super) fn fetch(
-    account: std::sync::Arc<Account>,
-    options: desk::Options,
-    now: Timestamp,
-    cancel: Cancel,
-    turn: Turn,
-    events: Sender<Event>,
-) {
-    let name = account.name.clone();
-    let failed_events = events.clone();
-    let work = move || {
-        let tell = |step| {
-            let _ = events.send(Event::Fetched(account.name.clone(), step));
-        };
-        tell(FetchStep::Begun);
-        let caught = catch_unwind(AssertUnwindSafe(|| pull(&account, &options, now, (&cancel, &turn), &tell)));
-        tell(match caught {
-            Ok(Ok(step)) => step,
-            Ok(Err(failure)) => FetchStep::Failed(failure),
-            Err(_) => FetchStep::Failed(Failure {
-                what: "an internal fault while fetching".into(),
-                hint: Some("please report it".into()),
-            }),
-        });
-    };
-    if let Err(why) = thread::Builder::new().name("worker-fetch".into()).spawn(work) {
-        let failure = Failure { what: format!("could not start fetching: {why}"), hint: None };
-        let _ = failed_events.send(Event::Fetched(name, FetchStep::Failed(failure)));
-    }
-}
-
-fn pull(
-    account: &Account,
-    options: &desk::Options,
-    now: Timestamp,
-    (cancel, turn): (&Cancel, &Turn),
-    tell: &dyn Fn(FetchStep),
-) -> Result<FetchStep, Failure> {
-    let source = (account.options)()?;
-    let mut desk = Desk::open(options)?;
-    turn.take(options.state_dir.as_deref(), cancel, &mut || tell(FetchStep::Waits))?;
-    let mut last = Instant::now();
-    let pulled = desk.pull(&source, now, cancel, &mut |progress| {
-        if let PullProgress::Report { scanned, total, found, .. } = progress
-            && last.elapsed() >= REPORT
-        {
-            last = Instant::now();
-            tell(FetchStep::At(scanned, Some(total), found));
-        }
-    })?;
-    if let Some((folder, why)) = pulled.folders.first() {
-        return Err(Failure { what: format!("could not read folder \"{folder}\": {why}"), hint: None });
-    }
-    let filled = pulled.filled;
-    let unreadable = filled.unreadable.len() as u64;
-    Ok(FetchStep::Ended { notices: filled.notices, cases: filled.cases, cancelled: filled.cancelled, unreadable })
 }
 
 /// Reads the keyboard. After each piece it waits for a token, so that nothing is read while an editor has the terminal.

@@ -29,6 +29,10 @@ struct Counts {
     connections: AtomicU64,
     said: Mutex<Vec<u8>>,
     server_spoke_last: AtomicBool,
+    /// Both ends of every connection.
+    ends: Mutex<Vec<TcpStream>>,
+    /// Connections up to this number carry nothing any more, and nobody is told.
+    frozen: AtomicU64,
 }
 
 /// The proxy; ends with its handle.
@@ -52,7 +56,8 @@ impl Proxy {
                 let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", target))) else { continue };
                 let number = shared.connections.fetch_add(1, Ordering::SeqCst);
                 let cut = line.cut.filter(|_| number == 0 || line.cut_all);
-                connect(client, server, Line { cut, ..line }, &shared);
+                shared.ends.lock().unwrap().extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+                connect(client, server, Line { cut, ..line }, &shared, number + 1);
             }
         });
         Self { port, counts, over }
@@ -72,6 +77,18 @@ impl Proxy {
         self.counts.connections.load(Ordering::SeqCst)
     }
 
+    /// Cuts every connection there is.
+    pub(crate) fn sever(&self) {
+        for end in self.counts.ends.lock().unwrap().drain(..) {
+            let _ = end.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// The line dies without a word for every connection there is, as when a laptop sleeps or changes the network.
+    pub(crate) fn freeze(&self) {
+        self.counts.frozen.store(self.connections(), Ordering::SeqCst);
+    }
+
     /// Everything the client sent.
     pub(crate) fn said(&self) -> String {
         String::from_utf8_lossy(&self.counts.said.lock().unwrap()).into_owned()
@@ -86,7 +103,7 @@ impl Drop for Proxy {
     }
 }
 
-fn connect(client: TcpStream, server: TcpStream, line: Line, counts: &Arc<Counts>) {
+fn connect(client: TcpStream, server: TcpStream, line: Line, counts: &Arc<Counts>, number: u64) {
     for stream in [&client, &server] {
         stream.set_nodelay(true).unwrap();
     }
@@ -96,13 +113,13 @@ fn connect(client: TcpStream, server: TcpStream, line: Line, counts: &Arc<Counts
         server.try_clone().unwrap(),
         Line { megabits: 0, cut: None, ..line },
         counts.clone(),
-        true,
+        (true, number),
     );
-    pump(server, client, line, counts.clone(), false);
+    pump(server, client, line, counts.clone(), (false, number));
 }
 
 /// Carries bytes one way: one thread reads and stamps, another one waits for the time and writes.
-fn pump(mut from: TcpStream, mut to: TcpStream, line: Line, counts: Arc<Counts>, from_client: bool) {
+fn pump(mut from: TcpStream, mut to: TcpStream, line: Line, counts: Arc<Counts>, (from_client, number): (bool, u64)) {
     let (send, receive) = sync_channel::<(Instant, Vec<u8>)>(256);
     let (mut reader, mut writer) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     thread::spawn(move || {
@@ -118,6 +135,9 @@ fn pump(mut from: TcpStream, mut to: TcpStream, line: Line, counts: Arc<Counts>,
     thread::spawn(move || {
         let (mut buffer, mut passed, mut free) = (vec![0; 65536], 0_u64, Instant::now());
         while let Ok(n @ 1..) = reader.read(&mut buffer) {
+            if number <= counts.frozen.load(Ordering::SeqCst) {
+                continue;
+            }
             let mut bytes = buffer[..n].to_vec();
             if let Some(cut) = line.cut {
                 bytes.truncate(usize::try_from(cut.saturating_sub(passed)).unwrap());

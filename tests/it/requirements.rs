@@ -147,10 +147,10 @@ fn r06_decisions_and_drafts_survive_in_the_store() {
     let mut desk = open();
     desk.import_mails(demo_mails().into_iter(), NOW).unwrap();
     let mut first = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
-    first.keys("j o c C-u text:half@typed Esc");
+    first.keys("j o c C-u text:half@typed Tab text:by_phone");
     let id = first.model.queue.current().unwrap().id.clone();
     let kept = tui::session::kept(&first.model);
-    assert_eq!(kept.get(&format!("draft/correct/{id}")), Some(&Some("half@typed".to_owned())));
+    assert_eq!(kept.get(&format!("draft/correct/{id}")), Some(&Some("half@typed\nby phone".to_owned())));
     let mut desk = open();
     for (key, text) in &kept {
         desk.keep(key, text.as_deref()).unwrap();
@@ -158,8 +158,14 @@ fn r06_decisions_and_drafts_survive_in_the_store() {
     drop(first);
     let mut second = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
     assert_eq!(second.model.queue.current().unwrap().id, id, "the same case");
+    assert!(
+        second.screen().contains("a half-typed correction is kept for this case: c goes on"),
+        "{}",
+        second.screen()
+    );
     second.keys("c");
     assert!(second.screen().contains("half@typed"), "{}", second.screen());
+    assert!(second.screen().contains("Note      by phone"), "{}", second.screen());
     second.keys("Esc u");
     assert!(second.screen().contains("undone: "), "undo reaches behind the restart");
 }

@@ -1,4 +1,5 @@
-//! Screens as readable text: `tests/screens/*.txt` hold a size, a mailbox and keys, then the screen they lead to.
+//! Screens as readable text: `tests/screens/*.txt` hold a mailbox and keys, then the screen they lead to in each layout, with
+//! its styles for 16, 256 and no colours.
 //!
 //! Everything but the terminal is real: the desk, its store, `update` and `view`. `UPDATE_EXPECT=1` rewrites the files.
 
@@ -6,19 +7,20 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bounceback::desk::{self, Desk};
 use bounceback::model::{Identity, Timestamp, Zone};
 use bounceback::tui::hands::Hands;
 use bounceback::tui::input::{Code, Input, Key, Parser};
 use bounceback::tui::model::Model;
-use bounceback::tui::msg::{Effect, Msg};
-use bounceback::tui::theme::Depth;
+use bounceback::tui::msg::{Effect, FetchStep, Msg};
+use bounceback::tui::theme::{Depth, Theme};
 use bounceback::tui::update::{is_blocked, update};
 use bounceback::tui::{self, view};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 /// The moment of every test: some days after the demo's mails.
@@ -131,10 +133,15 @@ impl Sitting {
         }
     }
 
-    /// Presses keys: words as in `keys.toml`; `text:…` types the rest of the word, `_` for a blank.
+    /// Presses keys: words as in `keys.toml`; `text:…` types the rest of the word, `_` for a blank; `paste:…` pastes it;
+    /// `fetch:begun`, `fetch:at`, `fetch:failed` and `fetch:ended` are what an account reports.
     pub(crate) fn keys(&mut self, words: &str) -> &mut Self {
         for word in words.split_whitespace() {
-            if let Some(text) = word.strip_prefix("text:") {
+            if let Some(text) = word.strip_prefix("paste:") {
+                self.send(Msg::Paste(text.replace('_', " ")));
+            } else if let Some(step) = word.strip_prefix("fetch:") {
+                self.send(Msg::Fetch("support".into(), fetch_step(step)));
+            } else if let Some(text) = word.strip_prefix("text:") {
                 for c in text.chars() {
                     let c = if c == '_' { ' ' } else { c };
                     self.send(Msg::Key(Key::plain(Code::Char(c))));
@@ -183,31 +190,50 @@ impl Sitting {
         text
     }
 
-    /// Runs of styled text, one line for each row that has any: `row: style "text", …`.
-    fn styles(&self) -> String {
-        let buffer = self.buffer();
-        let mut text = String::new();
-        for y in 0..buffer.area.height {
-            let mut runs: Vec<(String, String)> = Vec::new();
-            for x in 0..buffer.area.width {
-                let cell = &buffer[(x, y)];
-                let style = name(cell.fg, cell.bg, cell.modifier);
-                match runs.last_mut() {
-                    Some((own, run)) if *own == style => run.push_str(cell.symbol()),
-                    _ => runs.push((style, cell.symbol().to_owned())),
-                }
-            }
-            let shown: Vec<String> = runs
-                .iter()
-                .filter(|(style, run)| !style.is_empty() && !run.trim().is_empty())
-                .map(|(style, run)| format!("{style} {:?}", run.trim()))
-                .collect();
-            if !shown.is_empty() {
-                writeln!(text, "{:>3}: {}", y + 1, shown.join(", ")).unwrap();
+    /// The same screen drawn with so many colours.
+    fn at_depth(&mut self, theme: &str, depth: Depth) -> Buffer {
+        let user = (!theme.is_empty()).then_some(("theme.toml", theme));
+        self.model.setup.theme = Theme::load(user, depth).unwrap();
+        self.buffer()
+    }
+}
+
+fn fetch_step(word: &str) -> FetchStep {
+    match word {
+        "begun" => FetchStep::Begun,
+        "at" => FetchStep::At(1200, Some(5000), 7),
+        "failed" => FetchStep::Failed(tui::Failure {
+            what: "could not connect to \"imap.company.example\" port 993: timed out after 10 s".into(),
+            hint: Some("check the network, or work offline: what is stored is all here".into()),
+        }),
+        "ended" => FetchStep::Ended { notices: 7, cases: 5, cancelled: false, unreadable: 1 },
+        other => panic!("no step {other}"),
+    }
+}
+
+/// Runs of styled text, one line for each row that has any: `row: style "text", …`.
+fn styles(buffer: &Buffer) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let mut runs: Vec<(String, String)> = Vec::new();
+        for x in 0..buffer.area.width {
+            let cell = &buffer[(x, y)];
+            let style = name(cell.fg, cell.bg, cell.modifier);
+            match runs.last_mut() {
+                Some((own, run)) if *own == style => run.push_str(cell.symbol()),
+                _ => runs.push((style, cell.symbol().to_owned())),
             }
         }
-        text
+        let shown: Vec<String> = runs
+            .iter()
+            .filter(|(style, run)| !style.is_empty() && !run.trim().is_empty())
+            .map(|(style, run)| format!("{style} {:?}", run.trim()))
+            .collect();
+        if !shown.is_empty() {
+            writeln!(text, "{:>3}: {}", y + 1, shown.join(", ")).unwrap();
+        }
     }
+    text
 }
 
 fn name(fg: Color, bg: Color, modifier: Modifier) -> String {
@@ -230,34 +256,64 @@ fn name(fg: Color, bg: Color, modifier: Modifier) -> String {
     words.join(" ")
 }
 
-/// A file's head: `size 80x24`, `mails demo|none|FILE…`, `colours 0|16|256`, `keys …` (several lines).
+/// A file's head: `mails demo|none|FILE…`, `sizes 80x24 …` where they are not the three usual ones, `theme LINE`,
+/// `keys …` (several lines). Then, for each size, the screen and its styles with 16, 256 and no colours.
 fn play(file: &str) -> String {
-    let head: Vec<&str> = file.lines().take_while(|line| !line.starts_with("----")).collect();
+    let head: Vec<&str> = file.lines().take_while(|line| !line.starts_with("====")).collect();
     let value = |name: &str| head.iter().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let (width, height) = value("size ").unwrap().split_once('x').unwrap();
-    let size = (width.parse().unwrap(), height.parse().unwrap());
-    let mails = match value("mails ").unwrap_or("demo") {
-        "demo" => demo_mails(),
-        "none" => Vec::new(),
-        names => {
-            let read = |name: &str| (name.to_owned(), fs::read(root().join("tests/screens/mails").join(name)).unwrap());
-            names.split_whitespace().map(read).collect()
+    let theme: Vec<&str> = head.iter().filter_map(|line| line.strip_prefix("theme ")).collect();
+    let theme = theme.join("\n");
+    let mut out = format!("{}\n", head.join("\n"));
+    for size in value("sizes ").unwrap_or("50x15 80x24 140x40").split(' ') {
+        let (width, height) = size.split_once('x').unwrap();
+        let at = (width.parse().unwrap(), height.parse().unwrap());
+        let state = tempfile::tempdir().unwrap();
+        let desk = stored(value("mails ").unwrap_or("demo"), state.path());
+        let mut sitting = Sitting::at(desk, options(None), at, Depth::None);
+        for keys in head.iter().filter_map(|line| line.strip_prefix("keys ")) {
+            sitting.keys(keys);
         }
-    };
-    let depth = match value("colours ") {
-        None | Some("0") => Depth::None,
-        Some("16") => Depth::Sixteen,
-        _ => Depth::Full,
-    };
-    let mut sitting = Sitting::on(mails, size, depth);
-    for keys in head.iter().filter_map(|line| line.strip_prefix("keys ")) {
-        sitting.keys(keys);
-    }
-    let mut out = format!("{}\n----\n{}", head.join("\n"), sitting.screen());
-    if value("colours ").is_some() {
-        write!(out, "---- styles\n{}", sitting.styles()).unwrap();
+        let none = sitting.at_depth(&theme, Depth::None);
+        let sixteen = sitting.at_depth(&theme, Depth::Sixteen);
+        let full = sitting.at_depth(&theme, Depth::Full);
+        let plain = |(a, b): (&Cell, &Cell)| {
+            a.symbol() == b.symbol() && a.modifier == b.modifier && (a.fg, a.bg) == (Color::Reset, Color::Reset)
+        };
+        write!(out, "==== {size}\n{}---- 16 colours\n{}", sitting.screen(), styles(&sixteen)).unwrap();
+        if full == sixteen {
+            out.push_str("---- 256 colours: the same\n");
+        } else {
+            write!(out, "---- 256 colours\n{}", styles(&full)).unwrap();
+        }
+        if none.content.iter().zip(&full.content).all(plain) {
+            out.push_str("---- no colours: the same, without the colours\n");
+        } else {
+            write!(out, "---- no colours\n{}", styles(&none)).unwrap();
+        }
     }
     out
+}
+
+/// A desk on a store with some mails in it. The demo is imported once and copied.
+fn stored(mails: &str, state: &Path) -> Desk {
+    static DEMO: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let open = |dir: &Path| Desk::open(&options(Some(dir))).unwrap();
+    if mails == "demo" {
+        let demo = DEMO.get_or_init(|| {
+            let dir = tempfile::tempdir().unwrap();
+            open(dir.path()).import_mails(demo_mails().into_iter(), NOW).unwrap();
+            dir
+        });
+        for file in fs::read_dir(demo.path()).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), state.join(file.file_name())).unwrap();
+        }
+        return open(state);
+    }
+    let read = |name: &str| (name.to_owned(), fs::read(root().join("tests/screens/mails").join(name)).unwrap());
+    let mut desk = open(state);
+    let names = mails.split_whitespace().filter(|name| *name != "none");
+    desk.import_mails(names.map(read).collect::<Vec<_>>().into_iter(), NOW).unwrap();
+    desk
 }
 
 #[test]
@@ -266,16 +322,25 @@ fn screens() {
         fs::read_dir(root().join("tests/screens")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
     files.sort();
-    assert!(files.len() > 20, "no screens");
-    let mut wrong = Vec::new();
-    for file in files {
-        let want = fs::read_to_string(&file).unwrap();
-        let got = play(&want);
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            fs::write(&file, &got).unwrap();
-        } else if got != want {
-            wrong.push(format!("{}\n{got}", file.display()));
-        }
-    }
+    assert!(files.len() > 50, "no screens");
+    // Most of the time is spent waiting for the disk.
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let parts: Vec<_> = files
+            .chunks(files.len().div_ceil(8))
+            .map(|part| scope.spawn(move || part.iter().filter_map(check).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "screens differ (UPDATE_EXPECT=1 accepts them)\n{}", wrong.join("\n"));
+}
+
+/// What a file should be, where it is something else.
+fn check(file: &PathBuf) -> Option<String> {
+    let want = fs::read_to_string(file).unwrap();
+    let got = play(&want);
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        fs::write(file, &got).unwrap();
+        return None;
+    }
+    (got != want).then(|| format!("{}\n{got}", file.display()))
 }

@@ -115,6 +115,22 @@ impl Dovecot {
         truth(&maildir)
     }
 
+    /// The server loses its index and makes a new one: same mail, new UIDVALIDITY.
+    pub(crate) fn renumber(&self, user: &str) {
+        let maildir = self.maildir(user);
+        for entry in std::fs::read_dir(&maildir).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.file_name().unwrap().to_string_lossy().starts_with("dovecot.index") {
+                std::fs::remove_file(entry).unwrap();
+            }
+        }
+        // "3 V1700000000 N41 G…": version, UIDVALIDITY, next UID
+        let file = maildir.join("dovecot-uidlist");
+        let list = std::fs::read_to_string(&file).unwrap();
+        let old = list.split_whitespace().nth(1).and_then(|word| word.strip_prefix('V')).unwrap().to_owned();
+        let new: u64 = old.parse::<u64>().unwrap() - 5;
+        std::fs::write(file, list.replacen(&format!("V{old}"), &format!("V{new}"), 1)).unwrap();
+    }
+
     /// Where Dovecot logs, for a test that failed.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log/dovecot.log")).unwrap_or_default()

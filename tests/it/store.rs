@@ -205,3 +205,25 @@ proptest::proptest! {
         }
     }
 }
+
+/// What one key asks must not grow with the store.
+#[test]
+fn a_decision_reads_no_whole_table() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let db = rusqlite::Connection::open(dir.path().join(bounceback::store::FILE)).unwrap();
+    for sql in [
+        "SELECT * FROM cases WHERE changed > 4 ORDER BY +received, id",
+        "SELECT * FROM cases WHERE message = 'm' ORDER BY received, id",
+        "SELECT * FROM cases WHERE address = 'a' COLLATE NOCASE AND id <> 'b' ORDER BY received DESC LIMIT 50",
+        "SELECT * FROM cases WHERE id > 'a' ORDER BY id LIMIT 2000",
+        "SELECT case_id FROM removed WHERE changed > 4",
+    ] {
+        let mut query = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan: Vec<String> = query.query_map([], |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+        assert!(plan.iter().all(|step| !step.starts_with("SCAN")), "{sql}: {plan:?}");
+    }
+    let sql = "SELECT id, state, again, due, unread FROM cases WHERE queued ORDER BY received, id";
+    let plan: String = db.query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3)).unwrap();
+    assert!(plan.contains("COVERING INDEX cases_queue"), "{plan}");
+}

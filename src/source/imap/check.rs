@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::answer;
+use super::beginning::internal_date;
 use super::connect::speaks_tls13;
 use super::place::place;
-use super::pull::internal_date;
 use super::session::{Greeted, Session};
 use super::{Certificate, Options, Scan, Tls};
 use crate::model::Timestamp;

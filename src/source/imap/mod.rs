@@ -7,10 +7,12 @@
 //! appends or expunges, and none that sends SELECT.
 
 mod answer;
+mod beginning;
 mod certificate;
 mod check;
 mod connect;
 mod cursor;
+mod event;
 mod guard;
 mod login;
 mod place;
@@ -18,6 +20,7 @@ mod pull;
 mod session;
 mod utf7;
 mod watch;
+mod windows;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,8 +28,9 @@ use std::time::Duration;
 pub use certificate::Certificate;
 pub use check::{Found, Report, check, fetch, flags, reach};
 pub use cursor::Cursor;
+pub use event::{Event, Outcome};
 pub use place::read_place;
-pub use pull::{Event, Outcome, pull};
+pub use pull::pull;
 pub use watch::{Watching, wait};
 
 use crate::model::{Secret, Timestamp};

@@ -7,97 +7,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::answer::{self, Examined, Fetched};
+use super::answer::{self, Examined};
+use super::beginning::{add_more, internal_date, needs_more, read_mails};
+use super::event::{Event, Outcome};
 use super::place::place;
 use super::session::{Failure, Session};
+use super::windows::{by_cuts, by_number};
 use super::{Cursor, Options, Scan};
-use crate::model::{MessageRef, Timestamp};
-use crate::source::{Cancel, Error, Kind, RawMail};
+use crate::source::{Cancel, Error, Kind};
 
 /// Failures in a row after which a server is given up.
 const FAILURES: u32 = 16;
 /// Pulls that try a message which cannot be read.
 const TRIES: u8 = 3;
-
-/// What happens during a pull.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// A folder was opened.
-    Opened {
-        /// The folder.
-        folder: String,
-        /// Messages in it.
-        exists: u32,
-        /// Its UIDVALIDITY.
-        uidvalidity: u32,
-        /// The server numbers its messages anew since the last pull: all headers are scanned again.
-        renewed: bool,
-    },
-    /// How far it is.
-    Progress {
-        /// The folder.
-        folder: String,
-        /// Messages whose headers were read.
-        scanned: u64,
-        /// Candidates among them.
-        candidates: u64,
-        /// Candidates fetched.
-        fetched: u64,
-        /// Messages to be scanned in this folder, as far as known.
-        total: u64,
-        /// Bytes received in the whole pull.
-        bytes: u64,
-    },
-    /// A candidate.
-    Mail(RawMail),
-    /// A message that could not be read.
-    Unreadable {
-        /// Which one.
-        place: MessageRef,
-        /// Why.
-        why: String,
-    },
-    /// Everything up to here was handed over: commit it together with the cursor.
-    Batch {
-        /// The folder.
-        folder: String,
-        /// Where the next pull goes on.
-        cursor: Cursor,
-    },
-    /// The server wants a pause; one event per second.
-    Waiting {
-        /// Seconds left.
-        seconds: u64,
-        /// What the server said.
-        why: String,
-    },
-    /// The connection broke and is made anew.
-    Reconnecting {
-        /// Failures in a row.
-        attempt: u32,
-        /// What broke.
-        why: String,
-    },
-}
-
-/// What a pull did.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// Messages whose headers were read.
-    pub scanned: u64,
-    /// Candidates handed over.
-    pub mails: u64,
-    /// Candidates that were gone, or empty, when they were fetched.
-    pub gone: u64,
-    /// Messages that could not be read.
-    pub unreadable: u64,
-    /// Bytes received.
-    pub bytes: u64,
-    /// Folders that could not be opened.
-    pub problems: Vec<(String, Error)>,
-    /// Whether the callback ended it.
-    pub stopped: bool,
-}
 
 /// Reads what is new in all folders of an account.
 ///
@@ -651,137 +573,5 @@ impl<'a> Puller<'a> {
 
     fn commit(&mut self, folder: &Folder) -> Result<(), Stop> {
         self.emit(Event::Batch { folder: folder.name.clone(), cursor: folder.cursor.clone() })
-    }
-}
-
-/// The mails of an answer, by UID; those asked for and not empty.
-fn read_mails(data: &[u8], uids: &[u32]) -> BTreeMap<u32, RawMail> {
-    let mut mails = BTreeMap::new();
-    for message in answer::fetched(data) {
-        let Some(uid) = message.uid.filter(|uid| uids.contains(uid)) else { continue };
-        let Some((_, _, bytes)) = message.bodies.iter().find(|(section, origin, _)| section.is_empty() && *origin == 0)
-        else {
-            continue;
-        };
-        if bytes.is_empty() {
-            continue;
-        }
-        let size = message.size.unwrap_or(0).max(bytes.len() as u64);
-        let received = message.internal_date.and_then(internal_date);
-        let truncated = (bytes.len() as u64) < size;
-        let place = MessageRef(String::new());
-        mails.entry(uid).or_insert_with(|| RawMail { place, received, size, bytes: bytes.to_vec(), truncated });
-    }
-    mails
-}
-
-fn add_more(mails: &mut BTreeMap<u32, RawMail>, message: &Fetched<'_>) {
-    let Some(mail) = message.uid.and_then(|uid| mails.get_mut(&uid)) else { return };
-    for &(section, origin, bytes) in &message.bodies {
-        if section.is_empty() && origin == mail.bytes.len() as u64 {
-            mail.bytes.extend_from_slice(bytes);
-            mail.size = mail.size.max(mail.bytes.len() as u64);
-            mail.truncated = (mail.bytes.len() as u64) < mail.size;
-        }
-    }
-}
-
-/// Whether the beginning of a mail ends before what a diagnosis rests on: the machine-readable part and the headers of
-/// the returned message of a report (RFC 3462), or the first part of another multipart.
-fn needs_more(bytes: &[u8]) -> bool {
-    let lower = bytes.to_ascii_lowercase();
-    let header_end = ["\r\n\r\n", "\n\n"].iter().filter_map(|end| memchr::memmem::find(&lower, end.as_bytes())).min();
-    let Some(header_end) = header_end else { return true };
-    let (header, body) = lower.split_at(header_end);
-    let has = |what: &[u8]| memchr::memmem::find(header, what).is_some();
-    if has(b"multipart/report") {
-        let last = ["message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"]
-            .iter()
-            .filter_map(|kind| memchr::memmem::rfind(body, format!("content-type: {kind}").as_bytes()))
-            .max();
-        let Some(part) = last.and_then(|at| body.get(at..)) else { return true };
-        // one empty line ends the part's header, the next one the returned header
-        let empty = |text: &[u8]| {
-            ["\r\n\r\n", "\n\n"]
-                .iter()
-                .filter_map(|end| memchr::memmem::find(text, end.as_bytes()).map(|at| at + end.len()))
-                .min()
-        };
-        return empty(part).and_then(|at| part.get(at..)).and_then(empty).is_none();
-    }
-    has(b"content-type: multipart/") && memchr::memmem::find_iter(body, b"\n--").count() < 2
-}
-
-/// INTERNALDATE (RFC 3501 section 7.4.2): `17-Jul-1996 02:44:25 -0700`.
-pub(super) fn internal_date(text: &[u8]) -> Option<Timestamp> {
-    Timestamp::from_rfc2822(&std::str::from_utf8(text).ok()?.trim().replacen('-', " ", 2))
-}
-
-/// Windows of so many UIDs, newest last.
-fn by_number(open: &[(u32, u32)], first: u32, size: u32) -> Vec<(u32, u32)> {
-    let mut windows = Vec::new();
-    for &(low, high) in open {
-        let mut top = high;
-        loop {
-            let step = if windows.is_empty() { first } else { size };
-            let bottom = top.saturating_sub(step - 1).max(low);
-            windows.push((bottom, top));
-            if bottom == low {
-                break;
-            }
-            top = bottom - 1;
-        }
-    }
-    windows.reverse();
-    windows
-}
-
-/// Windows that begin at the given UIDs, newest last.
-fn by_cuts(open: &[(u32, u32)], cuts: &[u32]) -> Vec<(u32, u32)> {
-    let mut windows = Vec::new();
-    for &(low, high) in open {
-        let mut top = high;
-        for &cut in cuts.iter().rev().filter(|&&cut| low < cut && cut <= high) {
-            windows.push((cut, top));
-            top = cut - 1;
-        }
-        windows.push((low, top));
-    }
-    windows.reverse();
-    windows
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_cover_everything_newest_last() {
-        assert_eq!(by_number(&[(90, 100), (1, 50)], 5, 20), [(1, 10), (11, 30), (31, 50), (90, 95), (96, 100)]);
-        assert_eq!(by_number(&[(7, 7)], 500, 2000), [(7, 7)]);
-        assert_eq!(by_cuts(&[(1, 5_000_000)], &[70, 90_000]), [(1, 69), (70, 89_999), (90_000, 5_000_000)]);
-        assert_eq!(by_cuts(&[(100, 200), (1, 50)], &[10, 100, 150]), [(1, 9), (10, 50), (100, 149), (150, 200)]);
-    }
-
-    #[test]
-    fn dates_of_the_server_are_read() {
-        assert_eq!(internal_date(b"17-Jul-1996 02:44:25 -0700"), Timestamp::parse("1996-07-17T09:44:25Z"));
-        assert_eq!(internal_date(b" 7-Jul-1996 02:44:25 +0000"), Timestamp::parse("1996-07-07T02:44:25Z"));
-        assert_eq!(internal_date(b"nonsense"), None);
-    }
-
-    #[test]
-    fn more_is_fetched_only_where_the_diagnosis_would_miss_it() {
-        let report = "Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n";
-        let status =
-            "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: x\r\n\r\nAction: failed\r\n\r\n";
-        let returned = "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: x\r\nTo: y\r\n";
-        assert!(needs_more(report.as_bytes()));
-        assert!(needs_more(format!("{report}{status}").as_bytes()));
-        assert!(needs_more(format!("{report}{status}{returned}").as_bytes()));
-        assert!(!needs_more(format!("{report}{status}{returned}\r\nbody").as_bytes()));
-        assert!(!needs_more(b"Subject: failure notice\r\n\r\nHi. This is the qmail-send program"));
-        assert!(needs_more(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext"));
-        assert!(needs_more(b"Subject: a header that does not"));
     }
 }

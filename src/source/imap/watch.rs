@@ -32,7 +32,8 @@ pub enum Watching {
 /// Returns when one of the folders holds something the cursors do not cover. Reconnects by itself.
 ///
 /// # Errors
-/// When waiting makes no sense: cancelled, sign-in refused, certificate refused, folder gone.
+/// When waiting makes no sense: cancelled, sign-in refused, folder gone. A certificate that is refused may be that of
+/// another network's sign-in page; nothing secret is sent to it.
 pub fn wait(
     options: &Options,
     cursors: &BTreeMap<String, Cursor>,
@@ -53,7 +54,7 @@ pub fn wait(
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        if !matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Protocol | Kind::Throttled) {
+        if !matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Tls | Kind::Protocol | Kind::Throttled) {
             return Err(error);
         }
         let retry = error

@@ -7,7 +7,7 @@ use super::rows::Row;
 use crate::model::State;
 use crate::tui::keys::Action;
 use crate::tui::model::{Layer, Model, Pane, Tone};
-use crate::tui::text::{clean, width};
+use crate::tui::text::{clean, cut, width};
 
 /// The line at the top of the main screen.
 pub fn status(model: &Model) -> Row {
@@ -152,6 +152,19 @@ pub fn notice(model: &Model) -> Row {
     }
 }
 
+/// What `a` would do, on a line of its own.
+pub fn proposal(model: &Model) -> Row {
+    let Some(detail) = model.current() else { return Row::default() };
+    let theme = &model.setup.theme;
+    let words = super::diagnosis::proposal_words(detail, model);
+    if detail.offer.verdict.is_none() {
+        return Row::of(format!(" {}", clean(&words)), theme.get("text"));
+    }
+    let key = model.setup.keys.hint(Action::Accept);
+    let row = Row::of(format!(" {key} = {}", clean(&words)), theme.get("proposal"));
+    row.and(format!("   ({})", clean(&detail.offer.why)), theme.get("hint"))
+}
+
 /// The keys that matter now.
 pub fn keys(model: &Model) -> Row {
     let theme = &model.setup.theme;
@@ -178,12 +191,18 @@ pub fn keys(model: &Model) -> Row {
         }
         wanted.push((Action::Back, "back"));
     }
-    // On the whole screen the proposal stands right above, with its letter.
-    let proposal =
-        model.current().filter(|_| !model.zoomed).map_or("accept".to_owned(), |detail| match &detail.offer.verdict {
+    // On the whole screen the proposal stands right above, with its letter. On a tiny one it stands nowhere but here.
+    let found = super::layout::layout(model.size, model.zoomed);
+    let proposal = match model.current().filter(|_| !model.zoomed) {
+        Some(detail) if found.pane.is_none() && found.proposal.is_none() => {
+            cut(&clean(&super::diagnosis::proposal_words(detail, model)), usize::from(model.size.0).saturating_sub(4))
+        }
+        Some(detail) => match &detail.offer.verdict {
             Some(verdict) => format!("accept {}", verdict.state().letter()),
             None => "accept -".to_owned(),
-        });
+        },
+        None => "accept".to_owned(),
+    };
     wanted.extend([
         (Action::Accept, proposal.as_str()),
         (Action::Correct, "correct"),
@@ -207,10 +226,14 @@ pub fn keys(model: &Model) -> Row {
     let help_width = width(&keys.hint(help.0)) + width(help.1) + 2;
     for (action, words) in wanted {
         let key = keys.hint(action);
-        if row.width() + width(&key) + width(words) + 3 + help_width > columns {
+        let first = row.width() <= 1;
+        if !first && row.width() + width(&key) + width(words) + 3 + help_width > columns {
             continue;
         }
         row = row.and(key, theme.get("key")).and(format!(" {words}  "), theme.get("hint"));
+    }
+    if row.width() + help_width > columns {
+        return row;
     }
     row.and(keys.hint(help.0), theme.get("key")).and(format!(" {}", help.1), theme.get("hint"))
 }

@@ -276,6 +276,16 @@ pub fn nothing_proposed(detail: &Detail, key: &str) -> String {
     }
 }
 
+/// What `a` would do, in a few words: `C anna@example.org`.
+pub fn proposal_words(detail: &Detail, model: &Model) -> String {
+    match &detail.offer.verdict {
+        Some(Verdict::Corrected { to }) => format!("C {to}"),
+        Some(Verdict::Escalated { .. }) => "E escalate".to_owned(),
+        Some(offered) => format!("{} {}", offered.state().letter(), verdict(offered, model)),
+        None => nothing_proposed(detail, &model.setup.keys.hint(crate::tui::keys::Action::Correct)),
+    }
+}
+
 fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Accept);
     match &detail.offer.verdict {

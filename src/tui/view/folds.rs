@@ -52,6 +52,7 @@ pub fn folded(model: &Model) -> Vec<&Case> {
 
 /// The line above the cases of one message.
 pub fn heading(model: &Model, row: usize, columns: usize) -> Row {
+    let columns = columns.saturating_sub(1);
     let plain = model.setup.theme.get("rule");
     let cases = (row..).take_while(|row| neighbours(&model.queue, *row).1).take(98).count() + 1;
     let subject = model.queue.row(row).and_then(|case| case.subject.clone()).unwrap_or_else(|| "no subject".into());

@@ -8,6 +8,8 @@ pub const MEDIUM: u16 = 60;
 pub const WIDE: u16 = 120;
 /// Fewest rows with a pane below the list.
 const ROWS_FOR_PANE: u16 = 14;
+/// Fewest rows with a line for the proposal below the list.
+const ROWS_FOR_PROPOSAL: u16 = 7;
 /// Rows of the diagnosis at 80x24.
 const PANE_ROWS: u16 = 10;
 
@@ -28,6 +30,8 @@ pub struct Layout {
     pub second: Option<Rect>,
     /// The third (notes), its heading line first.
     pub third: Option<Rect>,
+    /// What `a` would do, where no pane says it.
+    pub proposal: Option<Rect>,
     /// The line above the keys.
     pub notice: Option<Rect>,
     /// The keys.
@@ -75,6 +79,10 @@ pub fn layout(size: (u16, u16), zoomed: bool) -> Layout {
         return wide(found, body, top, rows);
     }
     found.list = Rect::new(0, top, width, rows);
+    if (width < MEDIUM || height < ROWS_FOR_PANE) && height >= ROWS_FOR_PROPOSAL {
+        found.list.height -= 1;
+        found.proposal = row(width, top + found.list.height);
+    }
     if width >= MEDIUM && height >= ROWS_FOR_PANE {
         let pane = if height <= 26 { PANE_ROWS.min(rows * 11 / 20) } else { (rows / 2).clamp(PANE_ROWS, 20) };
         let list = rows - pane - 1;
@@ -122,6 +130,7 @@ mod tests {
                         found.pane,
                         found.second,
                         found.third,
+                        found.proposal,
                         found.notice,
                         found.keys,
                     ];

@@ -74,6 +74,7 @@ fn main(model: &Model, found: &Layout, frame: &mut Frame) {
     if found.wide {
         return wide(model, found, frame);
     }
+    one(found.proposal, &bars::proposal(model), frame);
     if let Some(place) = found.rule {
         tabs(model, place.width).draw(place, frame.buffer_mut());
     }
@@ -102,7 +103,16 @@ fn tabs(model: &Model, columns: u16) -> Row {
         });
         words.push(("-".to_owned(), plain));
     }
-    rule(columns, &words, &group(model), plain)
+    let right = if model.pane == Pane::Raw { evidence(model) } else { group(model) };
+    rule(columns, &words, &right, plain)
+}
+
+/// Which of the lines that the diagnosis rests on is marked.
+fn evidence(model: &Model) -> String {
+    match reader::evidence(model).len() {
+        0 => String::new(),
+        all => format!("evidence {} of {all}", model.reading.evidence + 1),
+    }
 }
 
 fn group(model: &Model) -> String {
