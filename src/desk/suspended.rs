@@ -102,7 +102,7 @@ impl Columns {
 fn time(text: &str) -> Option<Timestamp> {
     let zoned = text.trim_end_matches("UTC").trim().replacen(' ', "T", 1);
     let utc = if zoned.len() == 19 { format!("{zoned}Z") } else { zoned };
-    Timestamp::parse(text).or_else(|| Timestamp::parse(&utc)).or_else(|| Timestamp::from_rfc2822(text))
+    Timestamp::parse(&utc).or_else(|| Timestamp::from_rfc2822(text))
 }
 
 #[cfg(test)]
