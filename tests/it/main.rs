@@ -12,6 +12,7 @@ mod dns;
 mod dns_commands;
 mod docs;
 mod erase;
+mod figures;
 mod fuzz_smoke;
 mod golden;
 mod inbox;
