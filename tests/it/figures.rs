@@ -7,7 +7,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use bounceback::desk::Desk;
-use bounceback::model::{CaseId, Cause, GroupId, Kind};
+use bounceback::model::{CaseId, Cause, GroupId, Kind, Verdict};
 use bounceback::store::Store;
 
 use crate::pty::Terminal;
@@ -90,7 +90,7 @@ fn r01_what_a_key_costs_on_the_wire() {
     let state = queue(300);
     let mut terminal = open(state.path());
     let mut times = Vec::new();
-    let mut bytes = |key: &[u8], row, last| {
+    let mut bytes = |key: &[u8], row: usize, last: &str| {
         let (bytes, took) = step(&mut terminal, key, row, last);
         times.push(took);
         bytes
@@ -157,4 +157,72 @@ fn r18_a_large_store_opens_at_once_and_fits_into_memory() {
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak <= 100 * 1024, "resident memory at {n} cases: {peak} kB");
+}
+
+/// What the demo's own table says is right for each failed address: the proposal and, for corrections, the address.
+fn right() -> Vec<(String, String, String)> {
+    let table = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo/README.md")).unwrap();
+    let mut found = Vec::new();
+    for line in table.lines().filter(|line| line.starts_with("| 0")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [.., recipients, _, proposals, corrected] = cells.as_slice() else { panic!("{line}") };
+        let proposals: Vec<&str> = proposals.split(';').map(str::trim).collect();
+        for (at, recipient) in recipients.split(',').map(str::trim).filter(|one| one.contains('@')).enumerate() {
+            let proposal = proposals.get(at).or(proposals.first()).unwrap();
+            let word = proposal.split(" (").next().unwrap();
+            let to = if word == "correct" { corrected.trim_matches(['|', ' ']) } else { "" };
+            found.push((recipient.to_owned(), word.to_owned(), to.to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_demo_is_settled_rightly_with_at_most_one_key_for_each_bounce() {
+    let mut sitting = crate::screens::Sitting::demo((80, 24));
+    let right = right();
+    let bounces: u32 = sitting.model.queue.cases().iter().filter(|case| case.queued).map(|case| case.notices).sum();
+    let mut by_hand = Vec::new();
+    while sitting.model.queue.tally().left > 0 {
+        let detail = sitting.model.current().unwrap();
+        let address = detail.case.address.clone();
+        let offered = detail.offer.verdict.clone();
+        // The last notice of a case is the one that counts.
+        let want =
+            right.iter().rev().find(|(own, ..)| *own == address).map(|(_, word, to)| (word.as_str(), to.as_str()));
+        let key = match (want.unwrap_or(("none", "")), &offered) {
+            (("correct", to), Some(Verdict::Corrected { to: offered })) if offered == to => "a".to_owned(),
+            (("correct", to), _) => {
+                let at = detail.suggestions.iter().position(|own| own.address == to);
+                at.map_or_else(|| format!("c C-u text:{to} Enter"), |at| format!("c {}", at + 1))
+            }
+            (("retry", _), Some(Verdict::Retry { .. })) => "a".to_owned(),
+            (("escalate", _), Some(Verdict::Escalated { .. })) => "a".to_owned(),
+            (("done", _), Some(Verdict::Done)) | (("spam", _), Some(Verdict::Spam)) => "a".to_owned(),
+            (("not our fault", _), Some(Verdict::NotOurFault)) => "a".to_owned(),
+            (("retry", _), _) => "r".to_owned(),
+            (("escalate", _), _) => "e".to_owned(),
+            (("spam", _), _) => "b".to_owned(),
+            (("not our fault", _), _) => "o".to_owned(),
+            // Nothing is right by itself: the lead looks and says that it is done.
+            (_, Some(_)) => "a".to_owned(),
+            (_, None) => "d".to_owned(),
+        };
+        if key != "a" {
+            by_hand.push(format!("{address}: {key} instead of {offered:?}"));
+        }
+        sitting.keys(&key);
+    }
+    let keys = sitting.model.effort.keys;
+    assert!(keys <= u64::from(bounces), "{keys} keys for {bounces} bounces\n{}", by_hand.join("\n"));
+    for case in sitting.model.queue.cases().iter().filter(|case| case.queued) {
+        if let Some((.., to)) = right.iter().find(|(own, word, _)| *own == case.address && word == "correct") {
+            assert_eq!(case.corrected_to.as_deref(), Some(to.as_str()), "{}", case.address);
+        }
+    }
+    println!(
+        "{keys} keys for {bounces} bounces in {} cases\n{}",
+        sitting.model.queue.tally().total,
+        by_hand.join("\n")
+    );
 }
