@@ -77,6 +77,7 @@ const SCENARIOS: &[(&str, End)] = &[
 #[test]
 fn requirement_07_a_hostile_server_does_no_harm() {
     // most of them wait for a deadline, so they may wait together
+    println!("| hostile server | measured: seconds, MB resident | required |\n|---|---|---|");
     std::thread::scope(|scope| {
         for part in 0..6 {
             scope.spawn(move || {
@@ -106,6 +107,8 @@ fn hostile(scenario: &str, end: &End) {
             assert!(child.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{context}");
         }
     }
+    let (seconds, peak) = (start.elapsed().as_secs_f64(), child.peak_kib as f64 / 1024.0);
+    println!("| {scenario} | {seconds:.1} s, {peak:.0} MB, no panic, no abort | 20 s, 80 MB |");
     let shown = format!("{:?}{:?}", child.error, child.hint);
     assert!(!shown.chars().any(char::is_control), "{context}");
 }
@@ -126,7 +129,8 @@ fn requirement_06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
     // what one window and one batch may cost a second time
     let once_more = 100 * 700 + 16 * 17_000 + 4_000;
     let mut seed = 0x2545_f491_4f6c_dd1d_u64;
-    for run in 0..if full() { 200 } else { 25 } {
+    let runs = if full() { 200 } else { 25 };
+    for run in 0..runs {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
@@ -161,6 +165,7 @@ fn requirement_06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
     }
     assert_eq!(pulled.message_ids(), want);
     assert!(proxy.connections() > 3);
+    println!("| runs cut at a random byte that end with the same rows | {runs} of {runs} | all |");
 }
 
 #[test]

@@ -33,6 +33,13 @@ fn every_page_has_its_provider_and_says_what_was_tried() {
     for (name, text) in &pages {
         assert!(providers().iter().any(|provider| &provider.page == name), "{name}: no provider points here");
         assert!(text.contains("ot tried live") || text.contains("one tried live"), "{name}: says not what was tried");
+        let mut in_block = false;
+        for line in text.lines() {
+            in_block ^= line.starts_with("```");
+            let step = line.split_once(". ").filter(|(number, _)| !in_block && number.parse::<u8>().is_ok());
+            let marked = step.is_none_or(|(_, text)| text.starts_with("✓ ") || text.starts_with("○ "));
+            assert!(marked, "{name}: neither tried nor not tried: {line}");
+        }
     }
 }
 
