@@ -13,7 +13,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
 use super::setting::{Setting, needs_network, shown};
 use super::sign_in::{SignIns, from_environment};
-use super::text::wrapped;
+use super::text::paragraph;
 use crate::config::providers::{Provider, SignInKind, is_junk_name};
 use crate::config::{Account, Config, Keep, OAuth, SignIn, Tls, document};
 use crate::desk::discover::{self, Place};
@@ -162,7 +162,7 @@ fn find(
     if let Some(provider) = found.provider {
         writeln!(out, "{} holds this mailbox.", visible(&provider.title))?;
         for note in &provider.notes {
-            wrapped(out, "", note)?;
+            paragraph(out, note)?;
         }
         writeln!(out, "More: docs/providers/{}.md", provider.page)?;
     }
@@ -382,10 +382,9 @@ fn write(
     setting.log.line(&format!("setup: {} written", shown(file)));
     writeln!(out, "Written to {}.", shown(file))?;
     if account.sign_in == SignIn::Ask {
-        wrapped(
+        paragraph(
             out,
-            "",
-            "The password was not kept. It is asked for once per run, or taken from BOUNCEBACK_PASSWORD; set password_command where a password manager has it.",
+            "The password was not kept: it is asked for once per run, or taken from BOUNCEBACK_PASSWORD. Where a password manager has it, set password_command.",
         )?;
     }
     writeln!(out, "Next: bounceback")?;
