@@ -79,6 +79,12 @@ pub(super) struct Args {
     /// File for the refresh token, for your eyes only
     #[arg(long, value_name = "FILE")]
     oauth_token_file: Option<String>,
+    /// Instead of a file: command that prints the refresh token, run without a shell
+    #[arg(long, value_name = "COMMAND", requires = "oauth_store_command", conflicts_with = "oauth_token_file")]
+    oauth_token_command: Option<String>,
+    /// Instead of a file: command that reads the refresh token from standard input and keeps it
+    #[arg(long, value_name = "COMMAND", requires = "oauth_token_command")]
+    oauth_store_command: Option<String>,
     /// Address of the service, for national clouds
     #[arg(long, value_name = "URL")]
     oauth_authority: Option<String>,
@@ -265,7 +271,13 @@ fn oauth(
         tenant: Some(tenant.unwrap_or_else(|| domain.to_owned())),
         client_id,
         scope: args.oauth_scope.clone(),
-        keep: Keep::File(std::path::absolute(folder.join(token)).map_err(Failure::from)?),
+        keep: match (&args.oauth_token_command, &args.oauth_store_command) {
+            (Some(fetch), Some(store)) => Keep::Command {
+                fetch: words(fetch, "--oauth-token-command")?,
+                store: words(store, "--oauth-store-command")?,
+            },
+            _ => Keep::File(std::path::absolute(folder.join(token)).map_err(Failure::from)?),
+        },
     }))
 }
 

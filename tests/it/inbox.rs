@@ -197,9 +197,17 @@ fn a_sign_in_by_browser_is_kept_renewed_and_missed() {
     run(home.path(), &["pull"], "").is(1, &["hint: bounceback sign-in"]);
     run(home.path(), &["sign-in"], "").is(0, &["ABCD-EFGH", "signed in; kept in the token file"]);
     run(home.path(), &["pull"], "").is(0, &["0 mails read"]);
+    // a password manager's commands keep it as well, and every renewal goes through them
+    let (kept, name) = (home.path().join("kept").display().to_string(), "managed");
+    let (fetch, store) = (format!("cat {kept}"), format!("tee {kept}"));
+    let managed =
+        [&arguments[..], &["--name", name, "--oauth-token-command", &fetch, "--oauth-store-command", &store]].concat();
+    run(home.path(), &managed, "").is(0, &["ABCD-EFGH", "INBOX: 20 messages"]);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "r1\n");
+    run(home.path(), &["pull", "--account", name], "").is(0, &["20 mails read"]);
     // what others can read counts as known to them
     fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
-    run(home.path(), &["pull"], "").is(1, &["chmod 600"]);
+    run(home.path(), &["pull", "--account", USER], "").is(1, &["chmod 600"]);
 }
 
 #[test]
