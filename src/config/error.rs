@@ -37,6 +37,11 @@ impl Error {
             .with_hint("\"bounceback config example\" prints one to start from")
     }
 
+    pub(super) fn open_to_all(file: &Path) -> Self {
+        Self::at(file, None, "everybody may write this file, and so run commands as you")
+            .with_hint(format!("chmod o-w \"{}\"", file.display()))
+    }
+
     pub(super) fn no_home() -> Self {
         Self::plain("no home directory is known for this user".to_owned())
             .with_hint("name the places yourself: --config FILE --state-dir DIR")

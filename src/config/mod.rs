@@ -69,6 +69,7 @@ impl Config {
     pub fn load(paths: &Paths) -> Result<Self, Error> {
         let (Some(file), Some(dir)) = (&paths.config_file, paths.config_dir()) else { return Ok(Self::default()) };
         let mut config = match fs::read_to_string(file) {
+            Ok(_) if is_open_to_all(file) => return Err(Error::open_to_all(file)),
             Ok(text) => Self::parse(&text, file)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound && !paths.config_is_named => Self::default(),
             Err(error) => return Err(Error::unreadable(file, &error)),
@@ -105,7 +106,11 @@ impl Config {
             }
             config.accounts.push(account);
         }
+        for piece in &file.own_message_ids {
+            config.identity.message_ids.push(reader.filled(piece)?);
+        }
         config.identity.desk = file.desk.as_ref().map(|desk| reader.filled(desk)).transpose()?;
+        config.identity.desk_account = file.desk_account.as_ref().map(|name| reader.filled(name)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
         config.language = file.language.as_ref().map(|name| reader.filled(name)).transpose()?;
@@ -130,6 +135,19 @@ impl Config {
             },
         }
     }
+}
+
+/// Whether everybody may write a file: then anybody could run commands as whoever reads it.
+#[cfg(unix)]
+fn is_open_to_all(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o002 != 0)
+}
+
+/// Whether everybody may write a file: then anybody could run commands as whoever reads it.
+#[cfg(not(unix))]
+fn is_open_to_all(_: &Path) -> bool {
+    false
 }
 
 fn read_optional(path: &Path) -> Result<Option<(String, String)>, Error> {

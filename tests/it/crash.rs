@@ -3,187 +3,18 @@
 //!
 //! `BOUNCEBACK_SEED=n` plays other points; `BOUNCEBACK_FULL_TESTS=1` plays hundreds of each kind.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use bounceback::store::{FILE, Store};
-use rusqlite::{Connection, OpenFlags};
+use bounceback::store::FILE;
+use rusqlite::Connection;
 
+use crate::ended::{Bench, FAULTS, Fault, rounds};
 use crate::pty::{DEADLINE, Terminal};
-use crate::servers::{Dovecot, PASSWORD, USER, full, installed};
-
-/// A small generator: the same points for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn new(salt: u64) -> Self {
-        let seed = std::env::var("BOUNCEBACK_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
-        Self((seed + 1_u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ salt.wrapping_mul(0xD6E8_FEB8_6659_FD93))
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end.max(1)
-    }
-}
-
-/// How a run is ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fault {
-    Kill,
-    Term,
-    Hangup,
-    /// Files may not grow beyond a limit; every write past it fails.
-    DiskFull,
-    /// The same, and the kernel's signal ends the process at that write.
-    DiskFullKilled,
-}
-
-const FAULTS: [Fault; 5] = [Fault::Kill, Fault::Term, Fault::Hangup, Fault::DiskFull, Fault::DiskFullKilled];
-
-/// How many runs of each kind.
-fn rounds(quick: usize, all: usize) -> usize {
-    if full() { all } else { quick }
-}
-
-/// A folder with a store of the demo's cases, copied for each run.
-struct Bench {
-    dir: tempfile::TempDir,
-    state: PathBuf,
-    dice: Dice,
-    /// Runs by kind: all, ended early, with something reported.
-    tally: BTreeMap<(String, Fault), [usize; 3]>,
-}
-
-impl Bench {
-    fn new(salt: u64) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let state = dir.path().join("state");
-        let bench = Self { state, dice: Dice::new(salt), tally: BTreeMap::new(), dir };
-        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
-        let filled = bench.command(&["import", demo.to_str().unwrap()], None).output().unwrap();
-        assert!(filled.status.success(), "{filled:?}");
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    /// The binary; with a limit in KiB for the files it writes, and whether passing it is deadly.
-    fn command(&self, arguments: &[&str], limit: Option<(u64, bool)>) -> Command {
-        let mut command = match limit {
-            None => Command::new(env!("CARGO_BIN_EXE_bounceback")),
-            Some((kib, deadly)) => {
-                let trap = if deadly { "" } else { "trap '' XFSZ; " };
-                let mut shell = Command::new("bash");
-                shell.args(["-c", &format!("ulimit -c 0; ulimit -f {kib}; {trap}exec \"$@\""), "bash"]);
-                shell.arg(env!("CARGO_BIN_EXE_bounceback"));
-                shell
-            }
-        };
-        command.env_clear().env("HOME", self.dir.path()).env("LOGNAME", "tester").env("PATH", "/usr/bin:/bin");
-        command.env("BOUNCEBACK_PASSWORD", PASSWORD).current_dir(self.dir.path());
-        command.arg("--state-dir").arg(&self.state).args(arguments).stdin(Stdio::null());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    /// Runs to the end of it, or to the fault, whichever comes first; feeds `input` line by line.
-    fn run(&mut self, name: &str, arguments: &[&str], input: &str, fault: Fault, usual: Duration) -> Output {
-        // Between nothing at all and more than it needs: a decision writes a few KiB to the log, a copy the whole store.
-        let room = fs::metadata(self.state.join(FILE)).map_or(800, |file| file.len() / 1024 + 100);
-        let room = if self.dice.below(2) == 0 { room } else { 64 };
-        let limit = self.dice.below(room);
-        let limit = match fault {
-            Fault::DiskFull => Some((limit, false)),
-            Fault::DiskFullKilled => Some((limit, true)),
-            _ => None,
-        };
-        let moment = usual.mul_f64(self.dice.below(1200) as f64 / 1000.0);
-        let mut command = self.command(arguments, limit);
-        command.stdin(Stdio::piped());
-        let began = Instant::now();
-        let mut child = command.spawn().unwrap();
-        let mut keyboard = child.stdin.take().unwrap();
-        let input = input.to_owned();
-        let typist = std::thread::spawn(move || keyboard.write_all(input.as_bytes()));
-        if limit.is_none() {
-            while began.elapsed() < moment && child.try_wait().unwrap().is_none() {
-                std::thread::yield_now();
-            }
-            signal(&child, fault);
-        }
-        let output = child.wait_with_output().unwrap();
-        let _ = typist.join().unwrap();
-        let early = !output.status.success();
-        self.count(name, fault, early, !output.stdout.is_empty());
-        output
-    }
-
-    fn count(&mut self, name: &str, fault: Fault, early: bool, reported: bool) {
-        let counts = self.tally.entry((name.to_owned(), fault)).or_default();
-        for (count, one) in counts.iter_mut().zip([true, early, reported]) {
-            *count += usize::from(one);
-        }
-    }
-
-    /// How long a run takes when nobody disturbs it.
-    fn usual(&self, arguments: &[&str], input: &str) -> Duration {
-        let began = Instant::now();
-        let mut child = self.command(arguments, None).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        assert!(child.wait_with_output().unwrap().status.success());
-        began.elapsed()
-    }
-
-    /// The journal: what each batch did, and the notes it carries, in order.
-    fn journal(&self) -> Vec<(String, Option<String>)> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let db = Connection::open_with_flags(self.state.join(FILE), flags).unwrap();
-        let sql = "SELECT act, group_concat(note) FROM batch LEFT JOIN entry ON entry.batch = batch.id \
-                   GROUP BY batch.id ORDER BY batch.id";
-        let mut query = db.prepare(sql).unwrap();
-        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
-    }
-
-    fn in_order(&self, after: &str) {
-        match Store::check(&self.state) {
-            Ok(health) => assert_eq!(health.faults, Vec::<String>::new(), "after {after}"),
-            Err(error) => panic!("after {after}: {error}"),
-        }
-    }
-
-    fn list(&self) -> String {
-        let output = self.command(&["list"], None).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// The figures, for whoever asked for them with `--nocapture`.
-    fn tell(&self) {
-        for ((name, fault), [all, early, reported]) in &self.tally {
-            println!("{name:<10} {fault:<16?} {all:>4} runs, {early:>4} ended early, {reported:>4} had reported");
-        }
-    }
-}
-
-fn signal(child: &Child, fault: Fault) {
-    let name = match fault {
-        Fault::Kill => "-KILL",
-        Fault::Term => "-TERM",
-        _ => "-HUP",
-    };
-    // It may have ended by itself.
-    let _ = Command::new("kill").args([name, &child.id().to_string()]).stderr(Stdio::null()).status();
-}
+use crate::servers::{Dovecot, USER, installed};
 
 /// The lines of a session, each of which appends to the journal.
 const SESSION: [&str; 9] = ["o", "m first note", "c right@example.org", "u", "U", "b", "m second note", "u", "d"];
@@ -257,7 +88,7 @@ fn exports_and_copies_are_whole_or_absent() {
     let mut bench = Bench::new(3);
     let script: String = SESSION.map(|line| format!("{line}\n")).concat();
     bench.usual(&["step", "--plain"], &script);
-    let jsonl = bench.command(&["export", "--format", "jsonl"], None).output().unwrap().stdout;
+    let rows = bench.list().lines().count();
     let (out, copy) = (bench.path("out.jsonl"), bench.path("copy.sqlite3"));
     let export = ["export", "--format", "jsonl", "--output", out.to_str().unwrap()];
     let backup = ["store", "backup", copy.to_str().unwrap()];
@@ -274,7 +105,9 @@ fn exports_and_copies_are_whole_or_absent() {
                 let told = String::from_utf8_lossy(&output.stdout).contains(file.to_str().unwrap());
                 assert!(file.exists() || !told, "reported and not there: {after}");
                 if file.exists() && name == "export" {
-                    assert_eq!(fs::read(file).unwrap().len(), jsonl.len(), "not whole: {after}");
+                    let text = fs::read_to_string(file).unwrap();
+                    let whole = text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+                    assert!(whole && text.lines().count() == rows && text.ends_with('\n'), "not whole: {after}");
                 } else if file.exists() {
                     let copied = Connection::open(file).unwrap();
                     let state: String = copied.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
@@ -312,11 +145,7 @@ fn a_restore_leaves_the_old_store_or_the_new_one() {
             bench.in_order(&after);
             let list = bench.list();
             assert!(list == new || (list == old && !output.status.success()), "{after}");
-            for entry in fs::read_dir(&bench.state).unwrap().map(Result::unwrap) {
-                if entry.file_name().to_str().unwrap().contains(".old-") {
-                    fs::remove_file(entry.path()).unwrap();
-                }
-            }
+            bench.sweep();
         }
     }
     bench.tell();
@@ -506,4 +335,39 @@ fn a_disk_that_is_full_is_told_with_what_to_do() {
     assert_eq!(output.status.code(), Some(1));
     assert!(complaint.contains("space"), "{complaint}");
     bench.in_order("a full disk");
+}
+
+/// What is removed is removed whole: a case is there with all it has, or nothing of it is.
+#[test]
+fn a_purge_and_a_forgotten_person_are_whole_or_not_begun() {
+    let mut bench = Bench::new(11);
+    let template = bench.path("template.sqlite3");
+    let old = bench.list();
+    let address = old.split('\t').nth(1).unwrap().to_owned();
+    bench.usual(&["store", "backup", template.to_str().unwrap()], "");
+    let restore = ["store", "restore", template.to_str().unwrap()];
+    let forget = ["forget", "--yes", &address];
+    let purge = ["purge", "--older-than", "1 days", "--undecided"];
+    for (name, arguments) in [("purge", &purge[..]), ("forget", &forget[..])] {
+        let usual = bench.usual(arguments, "");
+        let new = bench.list();
+        assert_ne!(old, new, "{name} did something");
+        for round in 0..rounds(3, 40) {
+            for fault in FAULTS {
+                bench.usual(&restore, "");
+                let output = bench.run(name, arguments, "", fault, usual);
+                let after = format!("{name} {round} {fault:?}: {output:?}");
+                bench.in_order(&after);
+                let list = bench.list();
+                assert!(list == new || (list == old && !output.status.success()), "{after}");
+                // Begun again it comes to its end.
+                let _ = bench.command(arguments, None).output().unwrap();
+                assert_eq!(bench.list(), new, "{after}");
+                bench.in_order(&after);
+                bench.sweep();
+            }
+        }
+        bench.usual(&restore, "");
+    }
+    bench.tell();
 }
