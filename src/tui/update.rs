@@ -214,7 +214,7 @@ fn fetch(model: &mut Model, account: &str, step: FetchStep) {
                 n => format!("{n} new notices"),
             };
             if cases > 0 {
-                words.push_str(&format!(", {cases} new cases"));
+                words.push_str(&format!(", {cases} new case{}", if cases == 1 { "" } else { "s" }));
             }
             if unreadable > 0 {
                 words.push_str(&format!(", {unreadable} messages could not be read"));
