@@ -66,6 +66,9 @@ impl Hands {
             let mut begin = vec![Msg::Restored(state)];
             if place.is_plain() {
                 let glance = self.desk.glance(place.case.as_ref(), AROUND, now)?;
+                if let Some(reading) = &mut self.reading {
+                    reading.cases.reserve_exact(glance.total);
+                }
                 begin.push(Msg::Glance(Box::new(glance)));
             }
             Ok(begin)
