@@ -52,6 +52,11 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// Length of the longest suffix that fits this host.
+    pub fn fits_host(&self, host: &str) -> Option<usize> {
+        self.hosts.iter().filter(|suffix| fits(host, suffix)).map(String::len).max()
+    }
+
     /// Whether it serves this mail domain.
     pub fn serves(&self, domain: &str) -> bool {
         self.domains.iter().any(|own| own == domain)
