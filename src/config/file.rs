@@ -17,7 +17,10 @@ pub(super) struct File {
     pub(super) own_addresses: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) own_domains: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) own_message_ids: Vec<Spanned<String>>,
     pub(super) desk: Option<Spanned<String>>,
+    pub(super) desk_account: Option<Spanned<String>>,
     pub(super) ticket_url: Option<Spanned<String>>,
     pub(super) lead: Option<Spanned<String>>,
     pub(super) retention: Option<Spanned<String>>,

@@ -106,7 +106,11 @@ impl Config {
             }
             config.accounts.push(account);
         }
+        for piece in &file.own_message_ids {
+            config.identity.message_ids.push(reader.filled(piece)?);
+        }
         config.identity.desk = file.desk.as_ref().map(|desk| reader.filled(desk)).transpose()?;
+        config.identity.desk_account = file.desk_account.as_ref().map(|name| reader.filled(name)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
         config.language = file.language.as_ref().map(|name| reader.filled(name)).transpose()?;

@@ -84,8 +84,10 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if !has_returned {
         (returned, has_returned) = pasted(&zone::attached_headers(mail));
     }
-    // fields pasted into a text ("Technical report:"), or a report that became a mere text attachment
-    if !standard {
+    // fields pasted into a text ("Technical report:"), or a report that became a mere text attachment; a person who
+    // quotes one writes no notice
+    let speaks = format.is_some() || hints.iter().any(|(hint, _)| *hint == Hint::Notice);
+    if !standard && speaks {
         for zone in zones.iter().chain(&zone::attached_texts(mail).collect::<Vec<_>>()) {
             if let Some(first) = looks_like_report(zone.text).filter(|first| *first < zone.to) {
                 let found = read_report(zone.text, zone.part, first, zone.to);

@@ -163,7 +163,7 @@ fn own_words(zones: &[Zone<'_>]) -> usize {
             let line = zone.text.line(at).trim();
             let mark = line.is_empty()
                 || line.starts_with(['>', '-', '_', '*', '='])
-                || line.ends_with(':')
+                || line.ends_with(':') && line.split_whitespace().count() < 4
                 || line.to_lowercase().contains("forwarded message");
             if !mark {
                 count += line.split_whitespace().count();

@@ -5,8 +5,8 @@
 
 use super::Context;
 use super::collect::Gathered;
-use crate::mail::{Mail, Part, PartKind};
-use crate::model::{Authenticity, Diagnosis, Kind, Ours, Returned, Role};
+use crate::mail::{Head, Mail, Part, PartKind};
+use crate::model::{Authenticity, Diagnosis, Identity, Kind, Ours, Returned, Role, Timestamp};
 use crate::rules::Hint;
 
 /// Whether the returned message was sent by us.
@@ -43,7 +43,17 @@ pub(super) fn authenticity(
     if from_ours {
         out.because.push("the returned message is from one of our addresses".to_owned());
     }
-    if id_ours || desk.is_some() || (from_ours && diagnosis.ticket.is_some()) {
+    let marked = match own_marks(mail, gathered, original, context, &own_domain, &mut out.because) {
+        Marked::Foreign => {
+            out.verdict = Ours::NotOurs;
+            return out;
+        }
+        found => found == Marked::Ours,
+    };
+    if let Some(ticket) = desk.filter(|ticket| ticket.sent.is_some_and(|sent| contradicts(sent, original))) {
+        out.because.push(format!("the time in its {} is not that of its Date: the mark may be copied", ticket.from));
+    }
+    if id_ours || marked || desk.is_some() || (from_ours && diagnosis.ticket.is_some()) {
         out.verdict = Ours::Ours;
         return out;
     }
@@ -58,6 +68,62 @@ pub(super) fn authenticity(
         out.because.push("its Message-ID is neither ours nor our help desk's: the sender may be forged".to_owned());
     }
     out
+}
+
+/// What the marks of the returned message say.
+#[derive(PartialEq, Eq)]
+enum Marked {
+    Ours,
+    /// It comes from another account at our help desk.
+    Foreign,
+    Unknown,
+}
+
+/// The marks of the returned message that only our own messages bear.
+fn own_marks(
+    mail: &Mail<'_>,
+    gathered: &Gathered<'_>,
+    original: &Returned,
+    context: &Context,
+    own_domain: &dyn Fn(&str) -> bool,
+    because: &mut Vec<String>,
+) -> Marked {
+    let identity = &context.identity;
+    if *identity == Identity::default() {
+        return Marked::Unknown;
+    }
+    let known = because.len();
+    let id = original.message_id.as_deref().map(|id| format!("<{id}>")).unwrap_or_default();
+    if identity.message_ids.iter().any(|piece| !piece.is_empty() && id.contains(piece.as_str())) {
+        because.push("the returned message carries our Message-ID pattern".to_owned());
+    }
+    let bytes = super::ticket::returned_bytes(mail, &gathered.pasted_header);
+    let head = Head::read(bytes, 0).head;
+    let desk = identity.desk.as_deref().and_then(|slug| context.rules.desks().iter().find(|desk| desk.slug == slug));
+    let field = desk.and_then(|desk| desk.account_field.as_deref());
+    if let (Some(account), Some(field)) = (&identity.desk_account, field)
+        && let Some(named) = head.text(field)
+    {
+        if !named.trim().eq_ignore_ascii_case(account) {
+            because.push(format!("the returned message names another account at the help desk in {field}"));
+            return Marked::Foreign;
+        }
+        because.push(format!("the returned message names our account at the help desk in {field}"));
+    }
+    let signed = head.fields.iter().filter(|field| field.is("DKIM-Signature")).take(8).any(|field| {
+        let value = field.raw();
+        let mut tags = value.split(';').filter_map(|tag| tag.split_once('='));
+        tags.any(|(name, domain)| name.trim() == "d" && own_domain(domain.trim()))
+    });
+    if signed {
+        because.push("the returned message bears a DKIM signature of our domain (not verified)".to_owned());
+    }
+    if because.len() > known { Marked::Ours } else { Marked::Unknown }
+}
+
+/// Whether a time of sending and the Date field are more than two days apart.
+fn contradicts(sent: Timestamp, original: &Returned) -> bool {
+    original.date.is_some_and(|date| (date.0 - sent.0).abs() > 2 * 86_400)
 }
 
 /// What makes a notice suspicious.

@@ -13,12 +13,7 @@ const MAX_BODY: usize = 8 * 1024;
 
 /// The ticket, by the returned message (attached, or pasted as this text), else by the notice's own references.
 pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<Ticket> {
-    let part = mail.parts.iter().find(|part| matches!(part.kind, PartKind::Message | PartKind::Headers));
-    let bytes: &[u8] = match part {
-        Some(part) if part.encoding == Encoding::Identity => part.body,
-        Some(part) => part.text().as_str().as_bytes(),
-        None => pasted.as_bytes(),
-    };
+    let bytes = returned_bytes(mail, pasted);
     let end = Head::read(bytes, 0);
     let body = bytes.get(end.body..).unwrap_or_default();
     let ends;
@@ -36,6 +31,16 @@ pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<T
         let notice = Searched::new(mail.head(), "", &context.rules);
         notice.first(&context.rules, ours, |field| field == "References" || field == "In-Reply-To")
     })
+}
+
+/// The message that came back: attached, or pasted as this text.
+pub(super) fn returned_bytes<'m>(mail: &'m Mail<'_>, pasted: &'m str) -> &'m [u8] {
+    let part = mail.parts.iter().find(|part| matches!(part.kind, PartKind::Message | PartKind::Headers));
+    match part {
+        Some(part) if part.encoding == Encoding::Identity => part.body,
+        Some(part) => part.text().as_str().as_bytes(),
+        None => pasted.as_bytes(),
+    }
 }
 
 /// A message and the marks whose literals stand in it.
@@ -74,12 +79,12 @@ impl<'m> Searched<'m> {
     }
 
     fn ticket(&self, desk: &Desk, mark: &TicketPattern) -> Option<Ticket> {
-        let id = if mark.field == "body" {
-            mark.id_in(self.body)?
+        let (id, sent) = if mark.field == "body" {
+            mark.read(self.body)?
         } else {
             let fields = self.head.fields.iter().filter(|field| field.is(&mark.field)).take(4);
-            fields.map(|field| field.text()).find_map(|text| mark.id_in(&text))?
+            fields.map(|field| field.text()).find_map(|text| mark.read(&text))?
         };
-        Some(Ticket { desk: desk.slug.clone(), id, from: mark.field.clone() })
+        Some(Ticket { desk: desk.slug.clone(), id, from: mark.field.clone(), sent })
     }
 }

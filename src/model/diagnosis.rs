@@ -151,6 +151,9 @@ pub struct Ticket {
     pub id: String,
     /// The field it was read from.
     pub from: String,
+    /// When the desk sent the message, where the mark tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
 }
 
 slugs! {

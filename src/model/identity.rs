@@ -9,6 +9,10 @@ pub struct Identity {
     pub domains: Vec<String>,
     /// Slug of the help desk whose ticket marks come first, such as `zendesk`.
     pub desk: Option<String>,
+    /// Our account at the help desk, as it stands in a header field of the desk's messages.
+    pub desk_account: Option<String>,
+    /// Pieces of the Message-IDs of our own messages, such as `@mailer.company.example`.
+    pub message_ids: Vec<String>,
 }
 
 impl Identity {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::pattern::{Hole, Pattern};
+use crate::model::Timestamp;
 
 /// Bytes a ticket mark's literal needs to be looked for in the one pass; shorter ones are tried on their field.
 pub(super) const MIN_ANCHOR: usize = 4;
@@ -22,6 +23,8 @@ pub struct Desk {
     pub tickets: Vec<TicketPattern>,
     /// What a domain must publish so that the desk may send for it.
     pub sending: Option<Sending>,
+    /// The header field in which the desk names the account a message comes from.
+    pub account_field: Option<String>,
 }
 
 /// What a domain must publish so that a help desk may send for it.
@@ -53,9 +56,16 @@ pub struct TicketPattern {
     pub priority: u8,
     /// The desk shows a hyphen after so many characters where the mark leaves it out.
     pub hyphen_at: Option<usize>,
+    /// The id must be written as the desk shows it: capitals and digits, the hyphen in its place.
+    pub written: bool,
+    /// What follows the id begins with the time of sending: eight hexadecimal digits, Unix seconds.
+    pub dated: bool,
     /// Where the knowledge comes from.
     pub source: String,
 }
+
+/// How many marks of one form are tried in a text.
+const MAX_TRIED: usize = 256;
 
 impl TicketPattern {
     /// Whether the one pass over a text can tell that the mark does not stand there.
@@ -65,10 +75,35 @@ impl TicketPattern {
 
     /// The ticket id in a text: what the first `{id}` or `{num}` takes, written as the desk shows it.
     pub fn id_in(&self, text: &str) -> Option<String> {
-        let found = self.pattern.find(text)?;
-        let id = found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty())?;
-        match self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-')).and_then(|at| id.split_at_checked(at))
-        {
+        self.read(text).map(|(id, _)| id)
+    }
+
+    /// The ticket id, and the time of sending where the mark has one.
+    pub fn read(&self, text: &str) -> Option<(String, Option<Timestamp>)> {
+        let mut rest = text;
+        for _ in 0..MAX_TRIED {
+            let found = self.pattern.find(rest)?;
+            let id = found.first_of(&[Hole::Id, Hole::Num]).filter(|id| !id.is_empty());
+            if let Some(id) = id.and_then(|id| self.shown(id)) {
+                let stamp = found.get(Hole::Any).filter(|_| self.dated).and_then(|behind| behind.get(..8));
+                let sent = stamp.and_then(|hex| i64::from_str_radix(hex, 16).ok()).map(Timestamp);
+                return Some((id, sent));
+            }
+            rest = rest.get(found.end..)?;
+        }
+        None
+    }
+
+    /// The id as the desk shows it; `None` when it cannot be one.
+    fn shown(&self, id: &str) -> Option<String> {
+        if self.written {
+            let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+            let (head, tail) = id.split_once('-')?;
+            let fits = Some(head.len()) == self.hyphen_at && (2..=8).contains(&tail.len());
+            return (fits && head.chars().all(plain) && tail.chars().all(plain)).then(|| id.to_owned());
+        }
+        let split = self.hyphen_at.filter(|at| id.len() > at + 2 && !id.contains('-'));
+        match split.and_then(|at| id.split_at_checked(at)) {
             Some((head, tail)) => Some(format!("{head}-{tail}")),
             None => Some(id.to_owned()),
         }

@@ -295,13 +295,16 @@ fn desk(book: &mut RuleBook, source: &Source<'_>) -> Result<(), RuleError> {
             id: entry.id,
             priority: entry.priority,
             hyphen_at: entry.hyphen_at,
+            written: entry.written,
+            dated: entry.dated,
             source: entry.source,
         });
     }
     tickets.sort_by_key(|ticket| ticket.priority);
     let hosts = file.hosts.iter().map(|host| host.to_lowercase()).collect();
     let (title, slug, status_page, sending) = (file.title, file.slug, file.status_page, file.sending);
-    book.desks.push(Desk { title, slug, hosts, status_page, tickets, sending });
+    let account_field = file.account_field;
+    book.desks.push(Desk { title, slug, hosts, status_page, tickets, sending, account_field });
     Ok(())
 }
 

@@ -130,6 +130,7 @@ pub(crate) struct DeskFile {
     pub(crate) hosts: Vec<String>,
     pub(crate) status_page: Option<String>,
     pub(crate) sending: Option<super::desk::Sending>,
+    pub(crate) account_field: Option<String>,
     #[serde(default)]
     pub(crate) ticket: Vec<TicketEntry>,
 }
@@ -145,6 +146,10 @@ pub(crate) struct TicketEntry {
     #[serde(default = "middle")]
     pub(crate) priority: u8,
     pub(crate) hyphen_at: Option<usize>,
+    #[serde(default)]
+    pub(crate) written: bool,
+    #[serde(default)]
+    pub(crate) dated: bool,
 }
 
 /// The priority of a ticket mark that gives none.

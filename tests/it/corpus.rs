@@ -262,6 +262,46 @@ fn ours_and_forged_are_told_apart() {
 }
 
 #[test]
+fn marks_of_the_returned_message_tell_ours_from_forged() {
+    let returned = "Message-ID: <L7VKGOM25K_5fd908fd5600d_4b5665bc15886c_sprut@zendesk.com>\nFrom: help@brand.example\n\
+        To: anna@example.org\nX-Zendesk-From-Account-Id: 68b8aed\nDate: Tue, 15 Dec 2020 19:05:33 +0000\n";
+    let of = |returned: &str, identity: Identity| {
+        let mail = format!(
+            "From: MAILER-DAEMON@mx.example.net\nTo: help@brand.example\nSubject: Undelivered Mail\n\
+             Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\
+             Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n\
+             Final-Recipient: rfc822; anna@example.org\nAction: failed\nStatus: 5.1.1\n\n--b\n\
+             Content-Type: text/rfc822-headers\n\n{returned}\n--b--\n"
+        );
+        diagnose(mail.as_bytes(), &Context { identity, ..Context::default() })
+    };
+    let desk = |account: &str| Identity {
+        desk: Some("zendesk".into()),
+        desk_account: Some(account.into()),
+        ..Identity::default()
+    };
+    let ours = of(returned, desk("68b8aed"));
+    assert_eq!(ours.authenticity.verdict, Ours::Ours, "{:?}", ours.authenticity);
+    let ticket = ours.ticket.unwrap();
+    assert_eq!(
+        (ticket.id.as_str(), ticket.sent.unwrap().to_string().as_str()),
+        ("L7VKGO-M25K", "2020-12-15T19:05:33Z")
+    );
+    assert_eq!(of(returned, desk("1234567")).authenticity.verdict, Ours::NotOurs);
+    let late = of(&returned.replace("2020", "2026"), desk("68b8aed"));
+    assert!(late.authenticity.because.iter().any(|reason| reason.contains("copied")), "{:?}", late.authenticity);
+    let signed = "Message-ID: <x@relay.example>\nFrom: a@b.example\nDKIM-Signature: v=1; d=brand.example; s=s1; b=x\n";
+    let brand = Identity { domains: vec!["brand.example".into()], ..Identity::default() };
+    assert_eq!(of(signed, brand).authenticity.verdict, Ours::Ours);
+    let pattern = Identity { message_ids: vec!["@relay.example".into()], ..Identity::default() };
+    assert_eq!(of(signed, pattern).authenticity.verdict, Ours::Ours);
+    // the token at the end of the text, when the Message-ID was rewritten on the way
+    let token =
+        of("Message-ID: <x@relay.example>\nFrom: a@b.example\n\nDear Anna\n\n[L7VKGO-M25K]\n", Identity::default());
+    assert_eq!(token.ticket.map(|ticket| ticket.id).as_deref(), Some("L7VKGO-M25K"));
+}
+
+#[test]
 fn our_own_address_is_never_the_failed_one() {
     let mail = b"Return-Path: <>\nFrom: postmaster@mx.example.net\nTo: support@company.example\nSubject: Undeliverable\n\nYour message could not be delivered.\nsupport@company.example\n550 5.1.1 unknown\n";
     let diagnosis = diagnose(mail, &Context::default());

@@ -23,6 +23,7 @@ pub(crate) fn options() -> Options {
             addresses: words(&["support@company.example", "billing@company.example", "news@company.example"]),
             domains: words(&["company.example", "company-shop.example"]),
             desk: Some("zendesk".into()),
+            ..Identity::default()
         },
         lead: "lead".into(),
         ..Options::default()
