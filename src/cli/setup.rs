@@ -13,7 +13,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
 use super::setting::{Setting, needs_network, shown};
 use super::sign_in::{SignIns, from_environment};
-use super::text::wrapped;
+use super::text::paragraph;
 use crate::config::providers::{Provider, SignInKind, is_junk_name};
 use crate::config::{Account, Config, Keep, OAuth, SignIn, Tls, document};
 use crate::desk::discover::{self, Place};
@@ -79,6 +79,12 @@ pub(super) struct Args {
     /// File for the refresh token, for your eyes only
     #[arg(long, value_name = "FILE")]
     oauth_token_file: Option<String>,
+    /// Instead of a file: command that prints the refresh token, run without a shell
+    #[arg(long, value_name = "COMMAND", requires = "oauth_store_command", conflicts_with = "oauth_token_file")]
+    oauth_token_command: Option<String>,
+    /// Instead of a file: command that reads the refresh token from standard input and keeps it
+    #[arg(long, value_name = "COMMAND", requires = "oauth_token_command")]
+    oauth_store_command: Option<String>,
     /// Address of the service, for national clouds
     #[arg(long, value_name = "URL")]
     oauth_authority: Option<String>,
@@ -162,7 +168,7 @@ fn find(
     if let Some(provider) = found.provider {
         writeln!(out, "{} holds this mailbox.", visible(&provider.title))?;
         for note in &provider.notes {
-            wrapped(out, "", note)?;
+            paragraph(out, note)?;
         }
         writeln!(out, "More: docs/providers/{}.md", provider.page)?;
     }
@@ -265,7 +271,13 @@ fn oauth(
         tenant: Some(tenant.unwrap_or_else(|| domain.to_owned())),
         client_id,
         scope: args.oauth_scope.clone(),
-        keep: Keep::File(std::path::absolute(folder.join(token)).map_err(Failure::from)?),
+        keep: match (&args.oauth_token_command, &args.oauth_store_command) {
+            (Some(fetch), Some(store)) => Keep::Command {
+                fetch: words(fetch, "--oauth-token-command")?,
+                store: words(store, "--oauth-store-command")?,
+            },
+            _ => Keep::File(std::path::absolute(folder.join(token)).map_err(Failure::from)?),
+        },
     }))
 }
 
@@ -382,10 +394,9 @@ fn write(
     setting.log.line(&format!("setup: {} written", shown(file)));
     writeln!(out, "Written to {}.", shown(file))?;
     if account.sign_in == SignIn::Ask {
-        wrapped(
+        paragraph(
             out,
-            "",
-            "The password was not kept. It is asked for once per run, or taken from BOUNCEBACK_PASSWORD; set password_command where a password manager has it.",
+            "The password was not kept: it is asked for once per run, or taken from BOUNCEBACK_PASSWORD. Where a password manager has it, set password_command.",
         )?;
     }
     writeln!(out, "Next: bounceback")?;

@@ -21,21 +21,31 @@ pub(super) fn known(out: &mut dyn Write, label: &str, text: Option<&str>) -> io:
     text.filter(|text| !text.is_empty()).map_or(Ok(()), |text| field(out, label, text))
 }
 
-/// A label and a text of several lines, broken at blanks.
-pub(super) fn wrapped(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+/// A text of several lines, broken at blanks, two columns in.
+pub(super) fn paragraph(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    broken(text, LINE - 2).iter().try_for_each(|line| writeln!(out, "  {line}"))
+}
+
+/// A text as lines of at most so many columns, made visible.
+fn broken(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let word = visible(word);
         match lines.last_mut() {
             Some(line) if line.is_empty() => line.push_str(&word),
-            Some(line) if LABEL + line.width() + 1 + word.width() <= LINE => {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
                 line.push(' ');
                 line.push_str(&word);
             }
             _ => lines.push(word.into_owned()),
         }
     }
-    for (number, line) in lines.iter().enumerate() {
+    lines
+}
+
+/// A label and a text of several lines, broken at blanks.
+pub(super) fn wrapped(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+    for (number, line) in broken(text, LINE - LABEL).iter().enumerate() {
         let label = if number == 0 { label } else { "" };
         writeln!(out, "{}", format!("{label:<LABEL$}{line}").trim_end())?;
     }

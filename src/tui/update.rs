@@ -68,6 +68,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Exported(result) => layers::exported(model, result),
         Msg::Fetch(account, step) => fetch(model, &account, step),
         Msg::Edited(case, result) => deeds::edited(model, case, result, &mut effects),
+        Msg::SeekOn => layers::seek_on(model),
         Msg::Painted => model.painted = model.current().map(|detail| detail.case.id.clone()),
         Msg::Failed(failure) => {
             model.waiting = None;
@@ -214,7 +215,7 @@ fn fetch(model: &mut Model, account: &str, step: FetchStep) {
                 n => format!("{n} new notices"),
             };
             if cases > 0 {
-                words.push_str(&format!(", {cases} new cases"));
+                words.push_str(&format!(", {cases} new case{}", if cases == 1 { "" } else { "s" }));
             }
             if unreadable > 0 {
                 words.push_str(&format!(", {unreadable} messages could not be read"));
@@ -268,6 +269,11 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     }
     if key == Key::ctrl('z') {
         effects.push(Effect::Suspend);
+        return;
+    }
+    // Any key stops a search that goes on; Esc and Ctrl-C do nothing else.
+    if model.seeking.take().is_some() && (cancel || key.code == Code::Esc) {
+        model.say(Tone::Plain, "search stopped");
         return;
     }
     if !model.layers.is_empty() {

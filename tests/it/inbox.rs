@@ -197,9 +197,17 @@ fn a_sign_in_by_browser_is_kept_renewed_and_missed() {
     run(home.path(), &["pull"], "").is(1, &["hint: bounceback sign-in"]);
     run(home.path(), &["sign-in"], "").is(0, &["ABCD-EFGH", "signed in; kept in the token file"]);
     run(home.path(), &["pull"], "").is(0, &["0 mails read"]);
+    // a password manager's commands keep it as well, and every renewal goes through them
+    let (kept, name) = (home.path().join("kept").display().to_string(), "managed");
+    let (fetch, store) = (format!("cat {kept}"), format!("tee {kept}"));
+    let managed =
+        [&arguments[..], &["--name", name, "--oauth-token-command", &fetch, "--oauth-store-command", &store]].concat();
+    run(home.path(), &managed, "").is(0, &["ABCD-EFGH", "INBOX: 20 messages"]);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "r1\n");
+    run(home.path(), &["pull", "--account", name], "").is(0, &["20 mails read"]);
     // what others can read counts as known to them
     fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
-    run(home.path(), &["pull"], "").is(1, &["chmod 600"]);
+    run(home.path(), &["pull", "--account", USER], "").is(1, &["chmod 600"]);
 }
 
 #[test]
@@ -400,4 +408,25 @@ fn requirement_15_offline_shows_what_is_known_and_opens_no_connection() {
     terminal.type_(b"q");
     assert_eq!(terminal.end(), 0);
     assert!(listener.accept().is_err(), "somebody connected");
+}
+
+/// Nothing is cut off without a word, and what is old goes in one act that can be taken back.
+#[test]
+fn a_first_day_with_thousands_of_old_bounces() {
+    let Some(server) = Dovecot::start() else { return };
+    let count = if full() { 4_000 } else { 300 };
+    let truth = server.seed(USER, count, &["--bounce-pct", "100", "--light"]);
+    let home = tempfile::tempdir().unwrap();
+    configure(home.path(), server.plain, USER, "password_command = [\"printf\", \"pass\"]\n");
+    run(home.path(), &["pull"], "").is(0, &[&format!("{count} mails read: {count} new notices"), "new cases"]);
+    assert_eq!(truth.len(), count as usize);
+    let all = format!("{count} of {count} undecided: {count} new");
+    run(home.path(), &["status"], "").is(10, &[&all]);
+    // `seed` dates message n at n minutes after 2023-11-14T22:13:20Z: the first 106 arrive on the 14th
+    run(home.path(), &["settle", "--before", "2023-11-15", "--dry-run"], "").is(0, &["107 undecided cases older"]);
+    run(home.path(), &["settle", "--before", "2023-11-15"], "").is(0, &["saved: 107 undecided cases older"]);
+    let left = count - 107;
+    run(home.path(), &["status"], "").is(10, &[&format!("{left} of {count} undecided")]);
+    run(home.path(), &["undo"], "").is(0, &["\"done\" on 107 cases is taken back"]);
+    run(home.path(), &["status"], "").is(10, &[&all]);
 }
