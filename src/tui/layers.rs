@@ -64,6 +64,7 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
             model.say(Tone::Plain, format!("sent to terminal: {shown}"));
             effects.push(Effect::Copy(text));
         }
+        Choice::Incident(case) => effects.push(Effect::Incident(case)),
         Choice::Letter(case, wanted) => effects.push(Effect::Letter(case, wanted)),
         Choice::Export(format) => {
             let order = ExportOrder { format, path: Default::default(), replace: false };

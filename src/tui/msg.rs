@@ -190,6 +190,8 @@ pub enum Effect {
     LookUp(String),
     /// Write the text for the customer of a case.
     Letter(CaseId, Wanted),
+    /// Write the text for the administrator about the incident of a case.
+    Incident(CaseId),
     /// Look up what a domain of ours publishes for SPF, DKIM and DMARC.
     Card(String),
     /// Decide, as one act.
