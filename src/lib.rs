@@ -8,6 +8,7 @@ pub mod export;
 pub mod mail;
 pub mod model;
 pub mod oauth;
+pub mod report;
 pub mod resend;
 pub mod rules;
 pub mod source;

@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 
 use super::screen::Color;
 use super::{
-    audit, auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export, forget,
-    import, import_decisions, list, open, pull, purge, resend, rules, schema, settle, setup, show, status, step, store,
-    suggest,
+    audit, auth_card, browser, check_address, completions, config, decide, diagnose, doctor, explain, export,
+    follow_up, forget, import, import_decisions, list, open, pull, purge, report, resend, rules, schema, settle, setup,
+    show, status, step, store, suggest,
 };
 use crate::config::Paths;
 
@@ -134,6 +134,10 @@ pub(super) enum Command {
     AuthCard(auth_card::Args),
     /// Give out corrections, or whole cases
     Export(export::Args),
+    /// Say what became of corrections, and which retries are due
+    FollowUp(follow_up::Args),
+    /// Count the bounces of a time: by cause, domain, week, time to decision
+    Report(report::Args),
     /// Remove a person from everything that is kept here
     Forget(forget::Args),
     /// Remove what is older than it may be kept

@@ -12,7 +12,7 @@ use crate::stdx::visible;
 /// Which case, and what becomes of it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bounceback decide 4f7k corrected --to anna@example.org --note \"by phone\"\n  \
-    bounceback decide 4f7k retry --until 2026-12-01\n  bounceback decide 4f7k new        (back into the queue)")]
+    bounceback decide 4f7k retry --until 2026-12-01\n  bounceback decide 4f7k escalated --incident --note \"ticket 812 at our provider\"\n  bounceback decide 4f7k new        (back into the queue)")]
 pub(super) struct Args {
     /// Name of the case, or the first letters of it
     case: String,
@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Who has to act, for "escalated"
     #[arg(long, value_name = "NAME")]
     whom: Option<String>,
+    /// All undecided cases of the incident: same domain, same cause, within days; one act, one note
+    #[arg(long)]
+    incident: bool,
     /// A note, kept with the case
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     note: Option<String>,
@@ -39,20 +42,34 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     let case = setting.desk_to_read()?.find(&args.case)?;
     let mut desk = setting.desk_to_write()?;
     let verdict = verdict(args, &case, &desk, now)?;
-    desk.decide(std::slice::from_ref(&case.id), &verdict, args.note.as_deref(), now)?;
+    let mut cases = vec![case.clone()];
+    if args.incident {
+        cases = desk.incident(&case)?;
+        cases.retain(|other| other.id == case.id || other.is_undecided(now));
+    }
+    let ids: Vec<_> = cases.iter().map(|case| case.id.clone()).collect();
+    desk.decide(&ids, &verdict, args.note.as_deref(), now)?;
     setting.log.line(&format!("decide: {} {}", case.id, verdict.state()));
     let to = match &verdict {
         Verdict::Corrected { to } => format!(" to {}", visible(to)),
         Verdict::Retry { until } => format!(" after {until}"),
         _ => String::new(),
     };
-    writeln!(out, "saved: {} {} {}{to}", case.id, visible(&case.address), verdict.state())?;
+    let more = match ids.len() - 1 {
+        0 => String::new(),
+        1 => " and 1 more of the incident".to_owned(),
+        n => format!(" and {n} more of the incident"),
+    };
+    writeln!(out, "saved: {} {}{more} {}{to}", case.id, visible(&case.address), verdict.state())?;
     Ok(Outcome::Done)
 }
 
 /// Every option belongs to one state.
 fn fits(args: &Args) -> Result<()> {
     let state = args.state.0;
+    if args.incident && state == State::Corrected {
+        return Err(Failure::usage("--incident does not go with \"corrected\": each address has its own correction"));
+    }
     let stray = [
         ("--to", &args.to, State::Corrected),
         ("--until", &args.until, State::Retry),

@@ -11,10 +11,13 @@ use crate::stdx::why;
 
 /// What to read.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "A second time adds nothing: a notice is known by its content, wherever it lies.\n\n\
-    Examples:\n  bounceback import bounces.mbox\n  bounceback import ~/Maildir returned/*.eml")]
+#[command(
+    after_help = "A second time adds nothing: a notice is known by its content, wherever it lies. A table (.csv) of suspended tickets, as Zendesk \
+    exports it with cause, subject, from and content, is a second source: what the inbox has as well counts once.\n\n\
+    Examples:\n  bounceback import bounces.mbox\n  bounceback import ~/Maildir returned/*.eml\n  bounceback import suspended_tickets.csv"
+)]
 pub(super) struct Args {
-    /// Mails (.eml), mboxes, Maildirs, folders of them; "-" is standard input
+    /// Mails (.eml), mboxes, Maildirs, folders of them, tables of suspended tickets (.csv); "-" is standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
 }

@@ -17,6 +17,7 @@ mod doctor;
 mod explain;
 mod export;
 mod failure;
+mod follow_up;
 mod forget;
 mod import;
 mod import_decisions;
@@ -26,6 +27,7 @@ mod open;
 mod progress;
 mod pull;
 mod purge;
+mod report;
 mod resend;
 mod rules;
 mod schema;
@@ -132,6 +134,8 @@ fn command(
         Some(Command::Forget(args)) => forget::run(args, setting, out),
         Some(Command::Purge(args)) => purge::run(args, setting, out),
         Some(Command::Audit(args)) => audit::run(args, setting, out),
+        Some(Command::Report(args)) => report::run(args, setting, out),
+        Some(Command::FollowUp(args)) => follow_up::run(args, setting, out),
         Some(Command::Export(args)) => export::run(args, setting, out),
         Some(Command::Rules(action)) => rules::run(action, setting, out),
         Some(Command::Schema(_)) => schema::run(out),

@@ -24,6 +24,7 @@ pub(super) struct File {
     pub(super) ticket_url: Option<Spanned<String>>,
     pub(super) lead: Option<Spanned<String>>,
     pub(super) retention: Option<Spanned<String>>,
+    pub(super) proven_after: Option<Spanned<String>>,
     pub(super) language: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) name_servers: Vec<Spanned<String>>,

@@ -44,6 +44,8 @@ pub struct Config {
     pub lead: Option<String>,
     /// After how many days personal data goes; never when not set.
     pub retention_days: Option<u32>,
+    /// Days without a bounce that prove a correction.
+    pub proven_after_days: Option<u32>,
     /// Language of the texts for customers, such as "en".
     pub language: Option<String>,
     /// The lead's own texts for customers (`texts/*.toml`, in order of name): name and text.
@@ -113,12 +115,18 @@ impl Config {
         config.identity.desk_account = file.desk_account.as_ref().map(|name| reader.filled(name)).transpose()?;
         config.lead = file.lead.as_ref().map(|lead| reader.filled(lead)).transpose()?;
         config.ticket_url = file.ticket_url.as_ref().map(|url| reader.ticket_url(url)).transpose()?;
+        config.proven_after_days = file.proven_after.as_ref().map(|text| reader.days(text)).transpose()?;
         config.language = file.language.as_ref().map(|name| reader.filled(name)).transpose()?;
         for server in &file.name_servers {
             config.name_servers.push(reader.name_server(server)?);
         }
         config.retention_days = file.retention.as_ref().map(|text| reader.days(text)).transpose()?;
         Ok(config)
+    }
+
+    /// Days without a bounce that prove a correction: as configured, else a week.
+    pub fn proven_after(&self) -> u32 {
+        self.proven_after_days.unwrap_or(7)
     }
 
     /// The account with this name, or the only ones there are when no name is given.

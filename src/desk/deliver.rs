@@ -6,8 +6,10 @@ use std::path::Path;
 
 use super::Desk;
 use super::error::Result;
+use crate::export::markdown::{self, SILENCE};
 use crate::export::{self, Cells, Format, Mail, Record, json, to_file, write};
 use crate::model::{Case, CaseId, State, Timestamp};
+use crate::rules::HostKind;
 use crate::store::Deed;
 
 /// What goes into an export.
@@ -115,7 +117,47 @@ impl Desk {
         });
         let exports = self.store.exports_of(&case.id)?;
         let exports = exports.into_iter().map(|(format, at)| export::Given { format, at }).collect();
+        let said = |mail: &Mail| {
+            mail.diagnosis
+                .recipients
+                .iter()
+                .filter_map(|one| one.diagnostic.as_deref())
+                .find_map(|said| self.block_list(said))
+        };
+        let mails: Vec<Mail> = mails.collect();
+        let block_list = mails.iter().rev().find_map(said);
         let (history, notes) = (self.store.history(&case.id)?, self.store.notes(&case.id)?);
-        Ok(Record { exports, ..Record::new(case, history, notes, mails.collect(), now) })
+        Ok(Record { exports, block_list, ..Record::new(case, history, notes, mails, now) })
+    }
+
+    /// The block list whose host a reply names: "Spamhaus (zen.spamhaus.org)".
+    fn block_list(&self, said: &str) -> Option<String> {
+        let words = said.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-'));
+        words.map(|word| word.trim_matches('.').to_lowercase()).filter(|word| word.contains('.')).find_map(|host| {
+            let lists = self.rules().providers().iter().filter(|one| one.kind == HostKind::BlockList);
+            let list = lists.max_by_key(|list| list.fits_host(&host)).filter(|list| list.fits_host(&host).is_some())?;
+            Some(format!("{} ({host})", list.title))
+        })
+    }
+
+    /// The cases of the incident a case belongs to: same domain, same cause, no longer silence between them than an
+    /// incident has. Itself at least.
+    pub fn incident(&self, case: &Case) -> Result<Vec<Case>> {
+        let domain = |case: &Case| case.address.rsplit('@').next().unwrap_or_default().to_lowercase();
+        let mut cases = self.store.cases()?;
+        cases.retain(|other| other.cause == case.cause && other.queued && domain(other) == domain(case));
+        cases.sort_by_key(|other| other.received);
+        let near = |a: &Case, b: &Case| b.received.0 - a.last_received.0 <= SILENCE;
+        let found = cases.chunk_by(near).find(|chunk| chunk.iter().any(|other| other.id == case.id));
+        Ok(found.map_or_else(|| vec![case.clone()], <[Case]>::to_vec))
+    }
+
+    /// The text for the administrator about the incident of a case.
+    pub fn incident_text(&self, case: &Case, now: Timestamp) -> Result<String> {
+        let mut text = Vec::new();
+        let records = self.records(&self.incident(case)?, now)?;
+        // Memory takes everything.
+        let _ = markdown::incident(&records, &mut text);
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use super::error::{Error, Result};
-use super::{Desk, parallel, seed};
+use super::{Desk, parallel, seed, suspended};
 use crate::diagnose::{Context, diagnose};
 use crate::model::{Diagnosis, Kind, MessageRef, Timestamp};
 use crate::source::{self, Cancel, RawMail};
@@ -75,9 +75,18 @@ impl<'a> Batches<'a> {
     }
 
     pub(super) fn take(&mut self, mail: RawMail, diagnosis: Diagnosis) -> ControlFlow<()> {
+        self.take_from(mail, diagnosis, false)
+    }
+
+    /// Takes a row of a table of suspended tickets.
+    pub(super) fn take_second(&mut self, mail: RawMail, diagnosis: Diagnosis) -> ControlFlow<()> {
+        self.take_from(mail, diagnosis, true)
+    }
+
+    fn take_from(&mut self, mail: RawMail, diagnosis: Diagnosis, second: bool) -> ControlFlow<()> {
         self.filled.messages += 1;
         if is_notice(&diagnosis) {
-            match self.forgotten.without(seed::arrival(mail, diagnosis, self.now)) {
+            match self.forgotten.without(Arrival { second, ..seed::arrival(mail, diagnosis, self.now) }) {
                 Some(arrival) => self.waiting.push(arrival),
                 None => self.filled.known += 1,
             }
@@ -165,18 +174,26 @@ impl Desk {
     ) -> Result<Filled> {
         let context = self.context.clone();
         progress(Progress::Begin { total: None });
+        let (tables, paths): (Vec<PathBuf>, Vec<PathBuf>) =
+            paths.iter().cloned().partition(|path| suspended::is_table(path));
         let batches = RefCell::new(Batches::new(&mut self.store, now, progress));
         let read = parallel::in_order(
             |mail| examine(mail, &context),
             &mut |(mail, diagnosis)| batches.borrow_mut().take(mail, diagnosis),
             |feed| {
-                source::files::each(paths, cancel, &mut |mail| {
+                source::files::each(&paths, cancel, &mut |mail| {
                     let weight = mail.bytes.len();
                     feed.put(mail, weight)
                 })
             },
         );
-        let mut filled = batches.into_inner().end()?;
+        let mut batches = batches.into_inner();
+        for table in tables {
+            if let Err(why) = suspended::read(&table, &context, &mut batches) {
+                batches.filled.unreadable.push((table.display().to_string(), why));
+            }
+        }
+        let mut filled = batches.end()?;
         let summary = read?;
         filled.unreadable.extend(summary.unreadable);
         filled.cancelled = cancel.is_cancelled();

@@ -30,6 +30,7 @@ impl Shelf {
             stale: false,
         };
         desk.store.each_correspondent(&mut |address, count| shelf.book.add_correspondent(address, count))?;
+        desk.store.each_alive(&mut |address| shelf.book.add_correspondent(address, 1))?;
         desk.store.each_correction(&mut |old, new| shelf.book.add_correction(old, new))?;
         desk.store.each_bounced(&mut |address| shelf.book.add_bounced(address))?;
         desk.store.each_corrected_case(&mut |id, to| drop(shelf.corrections.insert(id, to.to_owned())))?;

@@ -16,6 +16,7 @@ mod offer;
 pub mod parallel;
 mod pull;
 mod seed;
+mod suspended;
 mod turn;
 
 use std::cell::RefCell;

@@ -38,6 +38,7 @@ pub(super) fn arrival(mut mail: RawMail, diagnosis: Diagnosis, now: Timestamp) -
         raw: mail.bytes,
         seeds,
         delivered,
+        second: false,
     }
 }
 

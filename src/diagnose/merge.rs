@@ -177,7 +177,7 @@ fn choose_reply<'f>(spoken: &[&'f Fact<String>], status: Option<Status>) -> Opti
 /// The more specific of the field's and the text's status.
 ///
 /// The rule: a stated detail beats a generic one (`X.0.0`, then `X.Y.0`); between two specific ones the field wins,
-/// unless it holds what a reporting server writes on its own account (it gave up, a command was refused, so it must be
+/// unless it is without detail and the answer's own in another class, or holds what a reporting server writes on its own account (it gave up, a command was refused, so it must be
 /// the address) and the answer of the other server says why.
 fn choose<'f>(
     field: Option<(Status, &'f Fact<String>)>,
@@ -190,7 +190,8 @@ fn choose<'f>(
     let better = if status.is_generic() {
         best(&|s| s.detail != 0).or_else(|| best(&|s| !s.is_generic()))
     } else if status.detail == 0 {
-        best(&|s| s.detail != 0 && s.class == status.class)
+        let rewritten = || spoken.first().filter(|(said, words)| is_rewritten(status, *said, words)).copied();
+        best(&|s| s.detail != 0 && s.class == status.class).or_else(rewritten)
     } else if is_own_account(status) {
         // how the way there looks (`X.4.z`) is the reporting server's account too
         let answer = spoken.iter().find(|(_, words)| words.origin == Origin::Field);
@@ -201,6 +202,14 @@ fn choose<'f>(
         None
     };
     better.or(Some((status, fact)))
+}
+
+/// Whether the field is the answer's own status in another class: some servers make a permanent one of it when they give
+/// up, and the answer's class is that of its reply.
+fn is_rewritten(field: Status, said: Status, words: &Fact<String>) -> bool {
+    let same = (field.subject, field.detail) == (said.subject, said.detail);
+    let class = reply::codes(&words.value, true).next().map(|code| code.value / 100);
+    same && field.class != said.class && class == Some(u16::from(said.class.digit()))
 }
 
 /// Whether reporting servers write this status themselves: the time was up (`X.4.7`), a command was refused (`X.5.z`),

@@ -424,9 +424,23 @@ pub(super) fn all_words(zone: &Zone<'_>) -> Option<Fact<String>> {
     (!value.is_empty()).then(|| Fact { value, place: place(zone, zone.from), origin: Origin::Prose, from: "text" })
 }
 
-/// The first paragraph that holds a reply code or a status.
+/// The first line that begins with a reply, to the end of its paragraph; else the first paragraph that holds a reply code
+/// or a status.
 pub(super) fn coded_words(zone: &Zone<'_>) -> Option<Fact<String>> {
-    failure_words(zone).filter(|fact| is_coded(&fact.value))
+    let begins = |line: &str| reply::codes(line.trim_start(), true).next().is_some_and(|code| code.start == 0);
+    let Some(first) = (zone.from..zone.to).find(|&at| begins(zone.text.line(at))) else {
+        return failure_words(zone).filter(|fact| is_coded(&fact.value));
+    };
+    let mut out = String::new();
+    for at in first..zone.to {
+        let line = zone.text.line(at);
+        if line.trim().is_empty() || out.len() > MAX_WORDS {
+            break;
+        }
+        push(&mut out, line);
+    }
+    let value = stdx::squeeze(&out).into_owned();
+    Some(Fact { value, place: place(zone, first), origin: Origin::Prose, from: "text" })
 }
 
 pub(super) fn is_coded(text: &str) -> bool {

@@ -12,7 +12,7 @@ use crate::model::{State, WhoActs, Zone};
 use crate::stdx::visible;
 
 /// Refusals of one kind at one domain with a longer silence between them are two incidents.
-const SILENCE: i64 = 3 * DAY;
+pub const SILENCE: i64 = 3 * DAY;
 /// Addresses that an incident names; the rest is counted.
 const NAMED: usize = 10;
 
@@ -108,6 +108,14 @@ pub fn admin(records: &[Record], out: &mut dyn Write) -> io::Result<u64> {
     Ok(u64::try_from(incidents.len()).unwrap_or(u64::MAX))
 }
 
+/// One incident, whoever must act on it.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn incident(records: &[Record], out: &mut dyn Write) -> io::Result<()> {
+    Incident { records: records.iter().collect() }.write(out)
+}
+
 /// Cases an administrator must act on, or that were handed over; the largest incident first.
 fn incidents(records: &[Record]) -> Vec<Incident<'_>> {
     let mut by_place: BTreeMap<(String, &str), Vec<&Record>> = BTreeMap::new();
@@ -147,9 +155,10 @@ impl Incident<'_> {
         )?;
         self.list(out, "Status", |record| record.case.status.map(|status| status.to_string()))?;
         self.list(out, "Reported by", |record| record.case.reporter.clone())?;
-        self.list(out, "Our server, as they name it", |record| {
+        self.list(out, "Listed or refused address (IP)", |record| {
             record.recipient()?.diagnostic.as_deref().and_then(address_of_host)
         })?;
+        self.list(out, "Block list", |record| record.block_list.clone())?;
         self.list(out, "People", |record| Some(record.case.address.clone()))?;
         if let Some(recipient) = self.records.iter().find_map(|record| record.recipient()) {
             writeln!(out, "- Meaning: {}", inline(&recipient.meaning))?;

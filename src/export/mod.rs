@@ -86,6 +86,8 @@ pub struct Record {
     pub notes: Vec<Note>,
     /// The mails, oldest first.
     pub mails: Vec<Mail>,
+    /// The block list that a refusal names, as people know it.
+    pub block_list: Option<String>,
     /// In which forms it was given out, and when, oldest first.
     pub exports: Vec<Given>,
 }
@@ -102,7 +104,7 @@ pub struct Given {
 impl Record {
     /// A case and what belongs to it, at a point in time.
     pub fn new(case: &Case, decisions: Vec<Decision>, notes: Vec<Note>, mails: Vec<Mail>, now: Timestamp) -> Self {
-        Self { case: json::CaseLine::new(case, now), decisions, notes, mails, exports: Vec::new() }
+        Self { case: json::CaseLine::new(case, now), decisions, notes, mails, block_list: None, exports: Vec::new() }
     }
 
     /// The name of the person we wrote to, where a returned message gives it.

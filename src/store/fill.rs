@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::Result;
-use super::{Store, journal, tick};
+use super::{Store, journal, tick, twin};
 use crate::model::{CaseId, Cause, Diagnosis, GroupId, Kind, MessageRef, Status, Timestamp};
 
 /// One mail on its way into the store.
@@ -29,6 +29,8 @@ pub struct Arrival {
     pub seeds: Vec<CaseSeed>,
     /// The cases it reports as delivered.
     pub delivered: Vec<CaseId>,
+    /// Whether it is a row of a table of suspended tickets; the inbox may hold the same notice.
+    pub second: bool,
 }
 
 /// What one notice says of one case.
@@ -109,10 +111,18 @@ fn place(db: &Connection, arrival: &Arrival, now: i64) -> Result<Placed> {
     if db.prepare_cached("SELECT 1 FROM gone WHERE fingerprint = ?1")?.exists([&arrival.fingerprint[..]])? {
         return Ok(Placed::Known);
     }
+    if arrival.second && twin::is_known(db, &arrival.fingerprint)? {
+        return Ok(Placed::Known);
+    }
+    let twin = twin::find(db, arrival)?;
+    if let Some(twin) = twin.as_ref().filter(|_| arrival.second) {
+        twin::join(db, &arrival.fingerprint, twin.mail())?;
+        return Ok(Placed::Known);
+    }
     let inserted = db
         .prepare_cached(
-            "INSERT INTO mail (fingerprint, place, kind, received, size, truncated, unread, diagnosis, raw) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (fingerprint) DO NOTHING",
+            "INSERT INTO mail (fingerprint, place, kind, received, size, truncated, unread, diagnosis, raw, second) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (fingerprint) DO NOTHING",
         )?
         .execute((
             &arrival.fingerprint[..],
@@ -124,6 +134,7 @@ fn place(db: &Connection, arrival: &Arrival, now: i64) -> Result<Placed> {
             arrival.unread,
             serde_json::to_string(&arrival.diagnosis)?,
             &arrival.raw,
+            arrival.second,
         ))?;
     if inserted == 0 {
         return Ok(Placed::Known);
@@ -140,8 +151,15 @@ fn place(db: &Connection, arrival: &Arrival, now: i64) -> Result<Placed> {
         }
     }
     let mut new_cases = 0;
+    if let Some(twin) = &twin {
+        twin.make_way(db, arrival.received.0)?;
+    }
     for seed in &arrival.seeds {
-        new_cases += u32::from(grow(db, seed, arrival, mail, now)?);
+        let adopted = twin.as_ref().map(|twin| twin.adopt(seed));
+        new_cases += u32::from(grow(db, adopted.as_ref().unwrap_or(seed), arrival, mail, now)?);
+    }
+    if let Some(twin) = twin {
+        twin.replace(db, mail)?;
     }
     for id in &arrival.delivered {
         db.prepare_cached("INSERT OR IGNORE INTO delivered VALUES (?1)")?.execute([&id.0])?;

@@ -89,6 +89,21 @@ impl Store {
             .collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Hands over every address that is known to be somebody's: its mailbox was full, it answered, or took a mail.
+    pub fn each_alive(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
+        let mut query = self.db.prepare_cached(
+            "SELECT address FROM cases WHERE cause IN ('mailbox-full', 'message-too-big') \
+             UNION ALL SELECT json_extract(diagnosis, '$.notice.from') FROM mail WHERE kind IN ('auto-reply', 'read-receipt') \
+             UNION ALL SELECT json_extract(r.value, '$.address') FROM mail m, json_each(m.diagnosis, '$.recipients') r \
+             WHERE m.kind = 'delivered'",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            each(row.get_ref(0)?.as_str().unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// Hands over every address that is known not to exist.
     pub fn each_bounced(&self, each: &mut dyn FnMut(&str)) -> Result<()> {
         let causes: Vec<String> =

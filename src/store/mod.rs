@@ -18,6 +18,7 @@ mod place;
 mod restore;
 mod salvage;
 mod schema;
+mod twin;
 
 use std::path::Path;
 use std::time::Duration;

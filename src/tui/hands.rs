@@ -66,6 +66,9 @@ impl Hands {
             let mut begin = vec![Msg::Restored(state)];
             if place.is_plain() {
                 let glance = self.desk.glance(place.case.as_ref(), AROUND, now)?;
+                if let Some(reading) = &mut self.reading {
+                    reading.cases.reserve_exact(glance.total);
+                }
                 begin.push(Msg::Glance(Box::new(glance)));
             }
             Ok(begin)
@@ -176,6 +179,10 @@ impl Hands {
             }
             Effect::Count => Msg::Counted(self.count().unwrap_or_default()),
             Effect::Export(order) => Msg::Exported(self.export(order, now)),
+            Effect::Incident(id) => match self.incident(&id, now) {
+                Ok((what, text)) => Msg::Letter(what, text),
+                Err(error) => Msg::Failed(error.into()),
+            },
             Effect::Letter(id, wanted) => match self.letter(&id, wanted) {
                 Ok((what, text)) => Msg::Letter(what, text),
                 Err(error) => Msg::Failed(error.into()),
@@ -238,6 +245,12 @@ impl Hands {
         }
         let result = self.desk.decide_each(&acts, None, now);
         self.done(result)
+    }
+
+    fn incident(&self, id: &CaseId, now: Timestamp) -> Result<(String, String), Error> {
+        let case = self.desk.find(&id.0)?;
+        let what = format!("the incident at {}", case.address.rsplit('@').next().unwrap_or_default());
+        Ok((what, self.desk.incident_text(&case, now)?))
     }
 
     /// What the text is, and the text.

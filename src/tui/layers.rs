@@ -8,13 +8,16 @@ use super::filter::{Filter, Needle};
 use super::input::{Code, Key};
 use super::keys::Action;
 use super::menu::{Choice, menu};
-use super::model::{Layer, Model, Pane, Tone};
+use super::model::{Layer, Model, Pane, Seeking, Tone};
 use super::msg::{Effect, ExportOrder, Failure, Written};
 use super::page::{Page, Subject};
 use super::prompt::{Ask, Prompt};
 use super::{update, view};
 use crate::model::State;
 use crate::suggest::{Finding, Level};
+
+/// Rows that a search looks through before it looks whether a key came.
+const ROWS_AT_ONCE: usize = 20_000;
 
 /// Does what was chosen.
 pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
@@ -61,6 +64,7 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
             model.say(Tone::Plain, format!("sent to terminal: {shown}"));
             effects.push(Effect::Copy(text));
         }
+        Choice::Incident(case) => effects.push(Effect::Incident(case)),
         Choice::Letter(case, wanted) => effects.push(Effect::Letter(case, wanted)),
         Choice::Export(format) => {
             let order = ExportOrder { format, path: Default::default(), replace: false };
@@ -101,16 +105,25 @@ pub(super) fn search(model: &mut Model, forward: bool) {
         search_text(model, &needle, forward, &pattern);
         return;
     }
+    model.seeking = Some(Seeking { forward, done: 0 });
+    seek_on(model);
+}
+
+/// Looks through some more rows; the runtime goes on with it while no key comes.
+pub(super) fn seek_on(model: &mut Model) {
+    let Some(Seeking { forward, done }) = model.seeking.take() else { return };
     let from = model.queue.cursor();
-    match model.queue.next_hit(&needle, forward) {
-        Some(row) => {
+    let pattern = super::text::clean(&model.pattern).into_owned();
+    match model.queue.next_hit(&Needle::new(&model.pattern), forward, done, ROWS_AT_ONCE) {
+        (Some(row), _) => {
             model.queue.go(row);
             model.moved = true;
             if (forward && row <= from) || (!forward && row >= from) {
                 model.say(Tone::Plain, format!("search for {pattern} went round"));
             }
         }
-        None => model.say(Tone::Warning, format!("{pattern}: not found")),
+        (None, true) => model.seeking = Some(Seeking { forward, done: done + ROWS_AT_ONCE }),
+        (None, false) => model.say(Tone::Warning, format!("{pattern}: not found")),
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Choice {
     Copy(String),
     /// Sends the text for the customer of a case to the terminal's clipboard.
     Letter(CaseId, Wanted),
+    /// Sends the text for the administrator about the incident of a case to the terminal's clipboard.
+    Incident(CaseId),
     /// Asks where to write an export.
     Export(Format),
     /// Writes it over the existing file.

@@ -124,6 +124,11 @@ fn copy_menu(model: &Model) -> Menu {
     let letter = |id: &CaseId, wanted| Choice::Letter(id.clone(), wanted);
     items.push(('r', "the answer that came back, as text to send again".to_owned(), letter(&case.id, Wanted::Resend)));
     items.push(('o', "a text to reach the customer another way".to_owned(), letter(&case.id, Wanted::OtherWay)));
+    items.push((
+        'e',
+        "what the administrator must know: the incident, the list and the IP".to_owned(),
+        Choice::Incident(case.id.clone()),
+    ));
     if let Some(last) = model.corrected_last.as_ref().filter(|id| **id != case.id).and_then(|id| model.queue.case(id)) {
         let label = format!("the answer to {}, corrected last, to send again", last.address);
         items.push(('R', label, letter(&last.id, Wanted::Resend)));

@@ -197,6 +197,15 @@ pub enum Repeat {
     Address(String, String),
 }
 
+/// A search that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seeking {
+    /// Which way.
+    pub forward: bool,
+    /// Rows that have been looked through.
+    pub done: usize,
+}
+
 /// What was done in this run, for the summary.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Effort {
@@ -239,6 +248,8 @@ pub struct Model {
     pub log: VecDeque<(Timestamp, Notice)>,
     /// The pattern of the last search.
     pub pattern: String,
+    /// A search that goes on.
+    pub seeking: Option<Seeking>,
     /// What `.` does.
     pub repeat: Option<Repeat>,
     /// Fetches.
@@ -298,6 +309,7 @@ impl Model {
             notice: None,
             log: VecDeque::new(),
             pattern: String::new(),
+            seeking: None,
             repeat: None,
             fetching: Fetching::default(),
             waiting: None,

@@ -79,6 +79,8 @@ pub enum Msg {
     Fetch(String, FetchStep),
     /// The editor was closed: the note, `None` where it was left empty.
     Edited(CaseId, Result<Option<String>, Failure>),
+    /// No key came: the search may go on.
+    SeekOn,
     /// The frame was drawn.
     Painted,
     /// A text is ready for the clipboard: what it is, and the text.
@@ -188,6 +190,8 @@ pub enum Effect {
     LookUp(String),
     /// Write the text for the customer of a case.
     Letter(CaseId, Wanted),
+    /// Write the text for the administrator about the incident of a case.
+    Incident(CaseId),
     /// Look up what a domain of ours publishes for SPF, DKIM and DMARC.
     Card(String),
     /// Decide, as one act.

@@ -173,12 +173,17 @@ impl Runtime {
         Ok(())
     }
 
-    /// The next event; none where a time was up first.
-    fn wait(&mut self) -> Option<Event> {
+    /// Lets the keyboard be read on, where nothing that was typed is left.
+    fn next_token(&mut self) {
         if self.token_due && self.inputs.is_empty() {
             self.token_due = false;
             let _ = self.tokens.send(());
         }
+    }
+
+    /// The next event; none where a time was up first.
+    fn wait(&mut self) -> Option<Event> {
+        self.next_token();
         let escape = self.parser.is_pending().then(|| Instant::now() + ESCAPE);
         let look = self.may_look().then(|| self.looked + LOOK);
         let late = self.asked.map(|at| at + LATE);
@@ -278,6 +283,16 @@ impl Runtime {
                     Input::Paste(text) => self.update(Msg::Paste(text)),
                     Input::Synchronized => {}
                 }
+            }
+            while self.model.seeking.is_some() && self.inputs.is_empty() && !self.model.quit {
+                self.update(Msg::SeekOn);
+                while let Ok(event) = self.events.try_recv() {
+                    self.take(event);
+                }
+                self.next_token();
+            }
+            if !self.inputs.is_empty() && !is_blocked(&self.model) {
+                continue;
             }
             self.ask();
             if wants_paint(&self.model) {

@@ -68,6 +68,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Exported(result) => layers::exported(model, result),
         Msg::Fetch(account, step) => fetch(model, &account, step),
         Msg::Edited(case, result) => deeds::edited(model, case, result, &mut effects),
+        Msg::SeekOn => layers::seek_on(model),
         Msg::Painted => model.painted = model.current().map(|detail| detail.case.id.clone()),
         Msg::Failed(failure) => {
             model.waiting = None;
@@ -268,6 +269,11 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     }
     if key == Key::ctrl('z') {
         effects.push(Effect::Suspend);
+        return;
+    }
+    // Any key stops a search that goes on; Esc and Ctrl-C do nothing else.
+    if model.seeking.take().is_some() && (cancel || key.code == Code::Esc) {
+        model.say(Tone::Plain, "search stopped");
         return;
     }
     if !model.layers.is_empty() {

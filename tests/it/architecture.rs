@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("dns", 4),
     ("export", 4),
     ("oauth", 4),
+    ("report", 4),
     ("resend", 4),
     ("source", 4),
     ("store", 4),

@@ -13,6 +13,7 @@ mod dns_commands;
 mod docs;
 mod ended;
 mod erase;
+mod figures;
 mod fuzz_smoke;
 mod golden;
 mod inbox;

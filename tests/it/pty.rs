@@ -19,7 +19,7 @@ pub(crate) struct Terminal {
     pub(crate) child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     keyboard: Box<dyn Write + Send>,
-    bytes: Receiver<Vec<u8>>,
+    pub(crate) bytes: Receiver<Vec<u8>>,
     pub(crate) screen: vt100::Parser,
     /// Everything that was received.
     pub(crate) all: Vec<u8>,

@@ -61,6 +61,9 @@ fn r18_a_hundred_thousand_cases_are_searched_filtered_and_drawn_at_once() {
                 update(&mut sitting.model, Msg::Key(bounceback::tui::input::Key::named(word).unwrap()));
             }
         }
+        while sitting.model.seeking.is_some() {
+            update(&mut sitting.model, Msg::SeekOn);
+        }
         let _ = sitting.screen();
         before.elapsed()
     };
@@ -136,4 +139,20 @@ fn r18_the_first_rows_are_those_of_the_whole_list() {
         assert_eq!((glance.total, glance.left, glance.flagged), (tally.total, tally.left, tally.flagged));
         assert_eq!(glance.by_state, tally.by_state);
     }
+}
+
+#[test]
+fn r18_a_search_can_be_stopped() {
+    let mut sitting = Sitting::on(Vec::new(), (80, 24), Depth::None);
+    sitting.send(Msg::Cases(many(100_000)));
+    for key in ["/", "z", "z", "Enter"] {
+        update(&mut sitting.model, Msg::Key(Key::named(key).unwrap()));
+    }
+    assert!(sitting.model.seeking.is_some(), "it has looked through some rows only");
+    update(&mut sitting.model, Msg::SeekOn);
+    update(&mut sitting.model, Msg::Key(Key::named("C-c").unwrap()));
+    assert!(sitting.model.seeking.is_none());
+    assert!(sitting.screen().contains("search stopped"));
+    update(&mut sitting.model, Msg::Key(Key::named("j").unwrap()));
+    assert_eq!(sitting.model.queue.cursor(), 1, "the next key acts at once");
 }

@@ -127,6 +127,9 @@ impl Sitting {
                     None => self.wishes.push(effect),
                 }
             }
+            if messages.is_empty() && self.model.seeking.is_some() {
+                messages.push_back(Msg::SeekOn);
+            }
             if messages.is_empty() && is_blocked(&self.model) {
                 messages.push_back(Msg::Painted);
             }

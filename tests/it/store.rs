@@ -37,6 +37,7 @@ pub(crate) fn notice(case: &str, kind: Kind, at: i64) -> Arrival {
             subject: Some("Re: refund".into()),
         }],
         delivered: vec![],
+        second: false,
     }
 }
 

@@ -355,9 +355,14 @@ impl Queue {
         self.seek(forward, |case| case.is_undecided(self.now) && !except.contains(&case.id))
     }
 
-    /// The next row where a text stands.
-    pub fn next_hit(&self, needle: &Needle, forward: bool) -> Option<usize> {
-        self.seek(forward, |case| has_text(case, needle))
+    /// The first row where a text stands, among so many rows from the `from`th one behind (before) the cursor on, then
+    /// round; whether there are rows behind those.
+    pub fn next_hit(&self, needle: &Needle, forward: bool, from: usize, most: usize) -> (Option<usize>, bool) {
+        let (all, last) = (self.rows.len(), from.saturating_add(most));
+        let row = |step: usize| if forward { (self.cursor + step) % all } else { (self.cursor + all - step) % all };
+        let hit =
+            (from + 1..=last.min(all)).map(row).find(|&row| self.row(row).is_some_and(|case| has_text(case, needle)));
+        (hit, last < all)
     }
 
     /// The first row of the next (previous) original message.
