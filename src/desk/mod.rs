@@ -98,6 +98,9 @@ pub fn context(options: &Options) -> Result<Context> {
 }
 
 /// The lead's desk.
+///
+/// Every call that returns a [`Result`] fails where the store does ([`crate::store::Store`]); others of their reasons are
+/// named where they stand. Times are passed in, in seconds since 1970.
 pub struct Desk {
     store: Store,
     context: Context,
