@@ -157,7 +157,10 @@ impl From<desk::Error> for Error {
 
 impl From<keys::TableError> for Error {
     fn from(error: keys::TableError) -> Self {
-        Self::new(error.to_string(), Some("the built-in tables are assets/keys.toml and assets/theme.toml"))
+        Self::new(
+            error.to_string(),
+            Some("write name = \"value\": accept = \"a Ins\" in keys.toml, saved = \"bold green\" in theme.toml"),
+        )
     }
 }
 

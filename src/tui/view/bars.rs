@@ -195,7 +195,7 @@ pub fn keys(model: &Model) -> Row {
     let found = super::layout::layout(model.size, model.zoomed);
     let proposal = match model.current().filter(|_| !model.zoomed) {
         Some(detail) if found.pane.is_none() && found.proposal.is_none() => {
-            cut(&clean(&super::diagnosis::proposal_words(detail, model)), usize::from(model.size.0).saturating_sub(4))
+            cut(&clean(&super::diagnosis::proposal_words(detail, model)), usize::from(model.size.0).saturating_sub(5))
         }
         Some(detail) => match &detail.offer.verdict {
             Some(verdict) => format!("accept {}", verdict.state().letter()),

@@ -25,6 +25,9 @@ const CLAIMS: [(&str, &str); 6] = [
     ("cause", "cause"),
 ];
 
+/// Earlier cases of the same address that are listed.
+const EARLIER: usize = 5;
+
 /// Fewest columns with a column of labels.
 const NARROW: usize = 40;
 
@@ -381,9 +384,10 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
     for (at, other) in detail.group.iter().filter(|other| other.id != detail.case.id).enumerate() {
         let text =
             format!("{}  {}  {}", other.state.letter(), super::list::who(other), lines.model.words(other.cause).title);
-        lines.fact(if at == 0 { "Same message" } else { "" }, &text, "text", 0, false);
+        lines.fact(if at == 0 { "Also to" } else { "" }, &text, "text", 0, false);
     }
-    for (at, other) in detail.earlier.iter().enumerate() {
+    let more = detail.earlier.len().saturating_sub(EARLIER);
+    for (at, other) in detail.earlier.iter().take(EARLIER).enumerate() {
         let text = format!(
             "{}  {}  {}",
             other.received.format("%d %b %Y", &zone),
@@ -391,6 +395,9 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
             other.subject.as_deref().unwrap_or("")
         );
         lines.fact(if at == 0 { "Earlier" } else { "" }, &text, "text", 0, false);
+    }
+    if more > 0 {
+        lines.fact("", &format!("and {more} more to this address"), "hint", 0, false);
     }
     for (at, decision) in detail.history.iter().enumerate() {
         let undone = if decision.undone { "  (undone)" } else { "" };
