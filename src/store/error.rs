@@ -157,6 +157,7 @@ impl Error {
         Self { what, hint: Some("bounceback list shows the name of every case".into()), source: None }
     }
 
+    /// An address that failed in several messages, where one case is wanted.
     pub fn several_cases<'a>(address: &str, names: impl Iterator<Item = &'a CaseId>) -> Self {
         let names: Vec<&str> = names.take(10).map(|id| id.0.as_str()).collect();
         let what = format!("\"{}\" failed in several messages: name one case", visible(address));
