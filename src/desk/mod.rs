@@ -89,6 +89,9 @@ pub struct Detail {
 }
 
 /// The lead's desk.
+///
+/// Every call that returns a [`Result`] fails where the store does ([`crate::store::Store`]); others of their reasons are
+/// named where they stand. Times are passed in, in seconds since 1970.
 pub struct Desk {
     store: Store,
     context: Context,

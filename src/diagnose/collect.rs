@@ -84,22 +84,9 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if !has_returned {
         (returned, has_returned) = pasted(&zone::attached_headers(mail));
     }
-    // fields pasted into a text ("Technical report:"), or a report that became a mere text attachment; a person who
-    // quotes one writes no notice
     let speaks = format.is_some() || hints.iter().any(|(hint, _)| *hint == Hint::Notice);
     if !standard && speaks {
-        for zone in zones.iter().chain(&zone::attached_texts(mail).collect::<Vec<_>>()) {
-            if let Some(first) = looks_like_report(zone.text).filter(|first| *first < zone.to) {
-                let found = read_report(zone.text, zone.part, first, zone.to);
-                report.message.reporting_mta = report.message.reporting_mta.take().or(found.message.reporting_mta);
-                report.recipients.extend(
-                    found
-                        .recipients
-                        .into_iter()
-                        .filter(|record| record.recipient.is_some() || record.original.is_some()),
-                );
-            }
-        }
+        read_pasted_report(mail, &mut report, &zones);
         standard = !report.recipients.is_empty();
     }
     let strong = kind::is_notice(format, &hints) || kind::is_sent_by_server(&hints) && prose::has_reply(&zones);
@@ -128,15 +115,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let sender = addresses(&envelope.from).into_iter().next();
     let from_domain = sender.as_ref().map(Address::domain).filter(|domain| domain.contains('.'));
     let reporter = reporter(&report, from_text, &zones, format, rules, &body, from_domain);
-    let pasted_header = if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
-        String::new()
-    } else {
-        zones
-            .iter()
-            .chain(&zone::attached_headers(mail))
-            .find_map(|zone| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned()))
-            .unwrap_or_default()
-    };
+    let pasted_header = pasted_header(mail, &zones);
     Gathered {
         report,
         reporter,
@@ -151,6 +130,27 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         weak,
         pasted_header,
     }
+}
+
+/// Report fields pasted into a text ("Technical report:"), or a report that became a mere text attachment; only where a
+/// server speaks: a person who quotes one writes no notice.
+fn read_pasted_report(mail: &Mail<'_>, report: &mut Report, zones: &[Zone<'_>]) {
+    for zone in zones.iter().chain(&zone::attached_texts(mail).collect::<Vec<_>>()) {
+        let Some(first) = looks_like_report(zone.text).filter(|first| *first < zone.to) else { continue };
+        let found = read_report(zone.text, zone.part, first, zone.to);
+        report.message.reporting_mta = report.message.reporting_mta.take().or(found.message.reporting_mta);
+        let named = |record: &PerRecipient| record.recipient.is_some() || record.original.is_some();
+        report.recipients.extend(found.recipients.into_iter().filter(named));
+    }
+}
+
+/// The message pasted behind the notice's words, header first, where none is attached.
+fn pasted_header(mail: &Mail<'_>, zones: &[Zone<'_>]) -> String {
+    if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
+        return String::new();
+    }
+    let pasted = |zone: &Zone<'_>| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned());
+    zones.iter().chain(&zone::attached_headers(mail)).find_map(pasted).unwrap_or_default()
 }
 
 /// The names of all families that recognise a mail.

@@ -125,20 +125,10 @@ pub(super) fn read(zone: &Zone<'_>, manner: &Manner<'_>, excluded: &dyn Fn(&Addr
         }
     }
     for (words, at) in reasons {
+        let fact = |value: String| Fact { value, place: place(zone, at), origin: manner.origin, from: "text" };
         for record in &mut out {
-            let host = remote_in(&words, manner.remote);
-            record.said.push(Fact {
-                value: words.clone(),
-                place: place(zone, at),
-                origin: manner.origin,
-                from: "text",
-            });
-            record.remote_mta = record.remote_mta.take().or(host.map(|value| Fact {
-                value,
-                place: place(zone, at),
-                origin: manner.origin,
-                from: "text",
-            }));
+            record.remote_mta = record.remote_mta.take().or_else(|| remote_in(&words, manner.remote).map(fact));
+            record.said.push(fact(words.clone()));
         }
     }
     out

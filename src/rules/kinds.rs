@@ -95,6 +95,7 @@ impl RuleBook {
         self.kinds.quoted.iter().find(|(known, _)| *known == name).map(|(_, standard)| *standard)
     }
 
+    /// What the marks of a mail speak for: each hint with the mark that gave it.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
         let hints = self.kinds.entries.iter().filter_map(|entry| {
             let subject = entry.subject.is_empty()

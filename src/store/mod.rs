@@ -43,6 +43,9 @@ use place::Place;
 pub const FILE: &str = "bounceback.sqlite3";
 
 /// An open store.
+///
+/// Every call that returns a [`Result`] fails where the disk does, where the file is damaged, where another process has
+/// been writing for five seconds, and, if it writes, where the file was removed or replaced. A call that fails changed nothing.
 pub struct Store {
     db: Connection,
     place: Option<Place>,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floor of each module of `src/`; a module may import lower floors only. `main` stands above all.
-const FLOORS: &[(&str, u8)] = &[
+pub(crate) const FLOORS: &[(&str, u8)] = &[
     ("stdx", 0),
     ("model", 1),
     ("mail", 2),

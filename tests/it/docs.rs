@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::architecture::{FLOORS, rust_files};
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -89,6 +91,78 @@ fn commands_exist() {
             let known = Command::new(env!("CARGO_BIN_EXE_bounceback")).args(&command).arg("--help").output().unwrap();
             if !known.status.success() {
                 wrong.push(format!("{}: {shown}", document.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The rows of the first table behind a heading, cell by cell.
+fn table_behind(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, rest) = text.split_once(heading).unwrap_or_else(|| panic!("no {heading}"));
+    let rows = rest.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+fn architecture() -> String {
+    fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()
+}
+
+#[test]
+fn the_code_map_is_the_house() {
+    let mut mapped: Vec<(String, u8)> = Vec::new();
+    for row in table_behind(&architecture(), "## Code map") {
+        let room = row[1].trim_matches('`').trim_start_matches("src/").trim_end_matches('/').trim_end_matches(".rs");
+        mapped.push((room.to_owned(), row[0].parse().unwrap()));
+    }
+    mapped.sort();
+    let mut floors: Vec<(String, u8)> = FLOORS.iter().map(|(room, floor)| ((*room).to_owned(), *floor)).collect();
+    floors.retain(|(room, _)| room != "lib");
+    floors.sort();
+    assert_eq!(mapped, floors, "the code map of ARCHITECTURE.md, and FLOORS");
+}
+
+#[test]
+fn the_table_of_crates_is_cargo_toml() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let named = |table: &str| manifest[table].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+    let text = architecture();
+    let rows = table_behind(&text, "## Dependencies");
+    let listed: Vec<&str> = rows.iter().flat_map(|row| row[0].split(", ")).collect();
+    let (_, rest) = text.split_once("## Dependencies").unwrap();
+    for name in named("dependencies") {
+        assert!(listed.contains(&name.as_str()) || rest.contains(&format!("`{name}`")), "{name} is not in the table");
+    }
+    for name in named("dev-dependencies") {
+        assert!(rest.contains(&name), "{name} is not named under the table");
+    }
+    for name in listed.iter().filter(|name| !name.ends_with("(tests)")) {
+        assert!(named("dependencies").iter().any(|known| known == name), "{name} is no dependency any more");
+    }
+}
+
+/// `room::name` and `Type::name` in the texts for programmers stand in the code.
+#[test]
+fn names_exist() {
+    let code: String = rust_files(&root().join("src"))
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let mut wrong = Vec::new();
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        let text = fs::read_to_string(root().join(document)).unwrap();
+        for (line, word) in quoted(&text) {
+            let is_row =
+                document == "SECURITY.md" && text.lines().nth(line - 1).is_some_and(|row| row.ends_with("` |"));
+            let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b':');
+            let Some((_, name)) = word.rsplit_once("::").filter(|_| plain && !is_row) else { continue };
+            let declared = ["fn", "struct", "enum", "const", "mod", "type", "static", "trait"]
+                .iter()
+                .any(|keyword| code.contains(&format!("{keyword} {name}")));
+            if !declared {
+                wrong.push(format!("{document}:{line}: no {word}"));
             }
         }
     }

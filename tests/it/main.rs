@@ -22,6 +22,7 @@ mod intake;
 mod intake_cost;
 mod intake_hostile;
 mod intake_trust;
+mod large_store;
 mod oauth;
 mod providers;
 mod proxy;

@@ -200,14 +200,7 @@ impl State<'_> {
             return;
         }
         let named = if remote { self.about.clone() } else { leading_address(words) };
-        let quoted = if remote {
-            None
-        } else {
-            words
-                .split_once("... ")
-                .map(|(_, rest)| rest)
-                .filter(|rest| matches!(rest.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]))
-        };
+        let quoted = if remote { None } else { quoted_reply(words) };
         let own = !remote && (self.own.iter().any(|pattern| pattern.find(words).is_some()));
         let from = if own { OWN_WORDS } else { "text" };
         let fact = Fact {
@@ -296,6 +289,12 @@ impl State<'_> {
         }
         Reading { recipients: self.records, ..Reading::default() }
     }
+}
+
+/// The reply that sendmail quotes behind an address: `550 <addr>... 550 words`.
+fn quoted_reply(words: &str) -> Option<&str> {
+    let (_, rest) = words.split_once("... ")?;
+    matches!(rest.as_bytes(), [b'4' | b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'-', ..]).then_some(rest)
 }
 
 /// The address of `550 5.1.1 <addr>... words`.
