@@ -22,7 +22,7 @@ use crate::stdx::visible;
 )]
 pub(super) struct Args {
     /// Addresses of the person
-    #[arg(required = true, value_name = "ADDRESS", allow_hyphen_values = true)]
+    #[arg(required = true, value_name = "ADDRESS")]
     addresses: Vec<String>,
     /// Do not ask
     #[arg(long, short)]

@@ -36,6 +36,10 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     for (line, why) in learned.refused.iter().take(10) {
         super::complain(&Failure::new(format!("line {line} of \"{}\" is left out: {why}", args.file.display())));
     }
+    if learned.new == 0 && learned.known == 0 && learned.refused.is_empty() {
+        let what = format!("no correction was found in \"{}\"", args.file.display());
+        return Err(Failure::new(what).hint("it needs a column of old addresses and one of new ones"));
+    }
     let (new, known) = (counted(learned.new as u64, "new correction"), learned.known);
     let refused = counted(learned.refused.len() as u64, "line");
     setting.log.line(&format!("import-decisions: {new} from {}", shown(&args.file)));

@@ -7,7 +7,9 @@ use clap::ValueEnum;
 use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
 use super::setting::{self, Setting};
+use crate::desk::Desk;
 use crate::model::{Act, CaseId, Timestamp, Verdict};
+use crate::stdx::visible;
 
 /// Which cases, and what becomes of them.
 #[derive(Debug, clap::Args)]
@@ -85,15 +87,29 @@ pub(super) fn undo(_: &UndoArgs, setting: &Setting, out: &mut dyn Write) -> Resu
     if setting.desk_to_read()?.cases()?.is_empty() {
         return Err(Failure::new("there is nothing to undo"));
     }
-    let Some(receipt) = setting.desk_to_write()?.undo(setting::now())? else {
+    let mut desk = setting.desk_to_write()?;
+    let Some(receipt) = desk.undo(setting::now())? else {
         return Err(Failure::new("there is nothing to undo"));
     };
     let what = match &receipt.act {
+        Act::Decided(Verdict::Corrected { to }) => format!("decision \"corrected\" to {}", visible(to)),
         Act::Decided(verdict) => format!("decision \"{}\"", verdict.state()),
-        Act::Noted(_) => "note".to_owned(),
+        Act::Noted(text) => format!("note \"{}\"", visible(text)),
     };
     let cases = counted(receipt.cases.len() as u64, "case");
-    setting.log.line(&format!("undo: {what} on {cases}"));
-    writeln!(out, "saved: the {what} on {cases} is taken back")?;
+    setting.log.line(&format!("undo: on {cases}"));
+    writeln!(out, "saved: the {what} on {cases} is taken back: {}", named(&desk, &receipt.cases)?)?;
     Ok(Outcome::Done)
+}
+
+/// The first few cases, each with its address.
+fn named(desk: &Desk, ids: &[CaseId]) -> Result<String> {
+    const SHOWN: usize = 3;
+    let mut names = Vec::new();
+    for id in ids.iter().take(SHOWN) {
+        let case = desk.find(&id.0)?;
+        names.push(format!("{} {}", case.id, visible(&case.address)));
+    }
+    let more = ids.len().saturating_sub(SHOWN);
+    Ok(if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) })
 }

@@ -55,12 +55,16 @@ impl Waiting {
 }
 
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
-    let waiting = Waiting::of(&setting.desk_to_read()?.cases()?, setting::now());
+    let desk = setting.desk_to_read()?;
+    let waiting = Waiting::of(&desk.cases()?, setting::now());
     if args.json {
         json::line(&waiting, out)?;
     } else {
         let Waiting { new, undecided, due, again, cases, .. } = waiting;
         writeln!(out, "{undecided} of {cases} undecided: {new} new, {due} due, {again} bounced again")?;
+        if desk.counts()?.by_kind.is_empty() {
+            writeln!(out, "nothing was fetched yet: bounceback pull, or bounceback import FILE")?;
+        }
     }
     Ok(if waiting.undecided == 0 { Outcome::Done } else { Outcome::Waiting })
 }

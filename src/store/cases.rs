@@ -113,10 +113,20 @@ impl Store {
         Ok(Changes { upto, cases: self.select("WHERE changed > ?1 ORDER BY +received, id", [since])?, removed })
     }
 
-    /// The case with this name, or the only one whose name begins like this.
+    /// The case with this name, or the only one whose name begins like this; by a failed address where there is only one.
     pub fn find(&self, name: &str) -> Result<Case> {
         if let Some(case) = self.case(&CaseId(name.to_owned()))? {
             return Ok(case);
+        }
+        if name.contains('@') {
+            let mut found = self.cases_of(name)?;
+            return match (found.pop(), found.is_empty()) {
+                (Some(case), true) => Ok(case),
+                (None, _) => Err(Error::no_case(name, 0)),
+                (Some(last), false) => {
+                    Err(Error::several_cases(name, found.iter().chain([&last]).map(|case| &case.id)))
+                }
+            };
         }
         let mut found = Vec::new();
         if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric()) {

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use crate::model::CaseId;
+use crate::stdx::visible;
+
 /// A failure of the store.
 #[derive(Debug)]
 pub struct Error {
@@ -152,6 +155,13 @@ impl Error {
             n => format!("\"{name}\" is ambiguous: {n} cases begin like this"),
         };
         Self { what, hint: Some("bounceback list shows the name of every case".into()), source: None }
+    }
+
+    /// An address that failed in several messages, where one case is wanted.
+    pub fn several_cases<'a>(address: &str, names: impl Iterator<Item = &'a CaseId>) -> Self {
+        let names: Vec<&str> = names.take(10).map(|id| id.0.as_str()).collect();
+        let what = format!("\"{}\" failed in several messages: name one case", visible(address));
+        Self { what, hint: Some(format!("the cases are {}", names.join(", "))), source: None }
     }
 }
 

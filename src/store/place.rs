@@ -61,7 +61,8 @@ fn identity(file: &fs::Metadata) -> (u64, u64) {
 /// Whether a folder holds a store, or what is left of one.
 pub(super) fn holds_store(state_dir: &Path) -> bool {
     let path = state_dir.join(FILE);
-    path.is_file() || is_headless(&path)
+    // a file where the folder should be is no empty store: opening it says what is wrong
+    path.is_file() || is_headless(&path) || state_dir.is_file()
 }
 
 /// SQLite's write-ahead log of a store.

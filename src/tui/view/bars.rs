@@ -22,7 +22,8 @@ pub fn status(model: &Model) -> Row {
     if !model.queue.is_whole() && model.queue.is_empty() {
         place = "reading the store".to_owned();
     }
-    let left = format!("left {}", tally.left);
+    let known = model.queue.is_whole() || !model.queue.is_empty();
+    let left = if known { format!("left {}", tally.left) } else { String::new() };
     if columns < usize::from(MEDIUM) {
         return pad(Row::of(format!(" {place} {left}"), style).right(sync(model, false), style), columns, style);
     }
