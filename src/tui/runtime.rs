@@ -291,7 +291,7 @@ impl Runtime {
                 }
                 self.next_token();
             }
-            if !self.inputs.is_empty() && !is_blocked(&self.model) {
+            if !self.inputs.is_empty() && !is_blocked(&self.model) && !self.model.quit {
                 continue;
             }
             self.ask();

@@ -16,9 +16,6 @@ const EXCEPTIONS: &[(&str, usize, &str)] = &[
     ("tests/it/dns.rs", 698, "one name server with its zones, and the cases on it"),
     ("tests/it/oauth.rs", 626, "one server that plays every answer, and the cases on it"),
     ("tests/it/suggest.rs", 917, "the reference corpus of typos with its generators"),
-    ("src/diagnose/collect.rs gather", 94, "one list of sources in order of trust"),
-    ("src/diagnose/prose.rs read", 83, "one pass over the lines with its state"),
-    ("src/diagnose/quirks/transcript.rs session", 87, "one pass over an SMTP dialogue with its state"),
     ("tests/it/suggest.rs named_evidence_changes_a_local_part_and_nothing_else_does", 145, "a table of cases"),
 ];
 
