@@ -83,12 +83,12 @@ fn what_was_decided_stands_in_the_pane_and_how_to_say_it_more_exactly_in_the_lin
     shows(&sitting, "u undoes, then :retry DAYS");
     sitting.keys("k");
     shows(&sitting, " Decided     retry ");
-    sitting.keys("u j j j j e");
+    sitting.keys("u j e");
     shows(&sitting, "u undoes, then :escalate NAME");
     sitting.keys("g u");
     hides(&sitting, " Decided ");
     sitting.keys("m text:called Enter");
-    shows(&sitting, "saved: note on 3 ");
+    shows(&sitting, "saved: note on 2 ");
 }
 
 #[test]

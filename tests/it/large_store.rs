@@ -15,7 +15,7 @@ fn arrival(n: u64) -> Arrival {
     let domains = ["gmail.com", "gmial.com", "nordwind.example", "hotmail.com", "blusoft.example", "web.de"];
     let address = format!(
         "person{n}@{}{}",
-        if n % 3 == 0 { format!("mail{}.", n % 500) } else { String::new() },
+        if n.is_multiple_of(3) { format!("mail{}.", n % 500) } else { String::new() },
         domains[n as usize % 6]
     );
     let mut diagnosis = Diagnosis::of(Kind::Failure);
@@ -29,7 +29,7 @@ fn arrival(n: u64) -> Arrival {
         address,
         original_address: None,
         kind: Kind::Failure,
-        cause: if n % 4 == 0 { Cause::MailboxFull } else { Cause::MailboxUnknown },
+        cause: if n.is_multiple_of(4) { Cause::MailboxFull } else { Cause::MailboxUnknown },
         status: None,
         reply_code: None,
         reporter: None,
