@@ -37,24 +37,31 @@ fuzz_target!(|bytes: &[u8]| {
     let setup = tui::setup(&options, &desk, Depth::None).expect("a setup");
     let mut model = Model::new(setup, size, NOW);
     let mut hands = Hands::new(desk);
-    let mut waiting: VecDeque<Msg> = hands.begin(false, NOW).into();
+    let mut answers: VecDeque<Msg> = hands.begin(false, NOW).into();
     let mut parser = Parser::default();
     let mut inputs = parser.feed(bytes.get(..400).unwrap_or(bytes));
     inputs.extend(parser.silence());
-    waiting.extend(inputs.into_iter().filter_map(|input| match input {
-        Input::Key(key) => Some(Msg::Key(key)),
-        Input::Paste(text) => Some(Msg::Paste(text)),
-        Input::Synchronized => None,
-    }));
-    while let Some(message) = waiting.pop_front() {
+    let mut keys: VecDeque<Msg> = inputs
+        .into_iter()
+        .filter_map(|input| match input {
+            Input::Key(key) => Some(Msg::Key(key)),
+            Input::Paste(text) => Some(Msg::Paste(text)),
+            Input::Synchronized => None,
+        })
+        .collect();
+    // as at the terminal: a key waits for the answers to the one before, for all cases, and for the frame that shows them
+    loop {
+        if answers.is_empty() && is_blocked(&model) && hands.is_reading() {
+            answers.extend(hands.read_on().into_iter().flatten());
+        }
+        let next =
+            answers.pop_front().or_else(|| if is_blocked(&model) { Some(Msg::Painted) } else { keys.pop_front() });
+        let Some(message) = next else { break };
         for effect in update(&mut model, message) {
             let writes = matches!(effect, Effect::Export(..));
             if !writes && let Some(answer) = hands.perform(effect, NOW) {
-                waiting.push_front(answer);
+                answers.push_back(answer);
             }
-        }
-        if is_blocked(&model) {
-            waiting.push_front(Msg::Painted);
         }
     }
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a terminal in memory");
