@@ -15,7 +15,7 @@ fn arrival(n: u64) -> Arrival {
     let domains = ["gmail.com", "gmial.com", "nordwind.example", "hotmail.com", "blusoft.example", "web.de"];
     let address = format!(
         "person{n}@{}{}",
-        if n % 3 == 0 { format!("mail{}.", n % 500) } else { String::new() },
+        if n.is_multiple_of(3) { format!("mail{}.", n % 500) } else { String::new() },
         domains[n as usize % 6]
     );
     let mut diagnosis = Diagnosis::of(Kind::Failure);
@@ -29,7 +29,7 @@ fn arrival(n: u64) -> Arrival {
         address,
         original_address: None,
         kind: Kind::Failure,
-        cause: if n % 4 == 0 { Cause::MailboxFull } else { Cause::MailboxUnknown },
+        cause: if n.is_multiple_of(4) { Cause::MailboxFull } else { Cause::MailboxUnknown },
         status: None,
         reply_code: None,
         reporter: None,
@@ -60,7 +60,8 @@ fn one_case_over_a_hundred_thousand_is_answered_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     for from in (0..CASES).step_by(2000) {
-        store.fill(&(from..from + 2000).map(arrival).collect::<Vec<_>>(), None).unwrap();
+        let placed = store.fill(&(from..from + 2000).map(arrival).collect::<Vec<_>>(), None).unwrap();
+        assert!(placed.iter().all(|one| *one == bounceback::store::Placed::New(1)), "{:?}", placed.first());
     }
     let corrected = Verdict::Corrected { to: "person1@gmail.com".into() };
     store.decide(&[(CaseId("c00000000001".into()), corrected)], None, Timestamp(1_795_000_000), "lead").unwrap();
