@@ -17,6 +17,7 @@ fn screen(screen: Screen) -> Result<Option<String>, Failure> {
     let options = tui::Options {
         only: screen.only.map(|cases| cases.into_iter().collect()),
         accounts: sign_ins.names().into_iter().map(|name| account(name, &sign_ins)).collect(),
+        unsigned: sign_ins.unsigned.clone(),
         fetch: screen.fetch,
         color: match screen.color {
             cli::Color::Auto => tui::ColorChoice::Auto,

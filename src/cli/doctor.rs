@@ -238,8 +238,9 @@ impl Doctor<'_> {
         wrapped(self.out, "sent to", &words)?;
         if let Some((address, _)) = other.first() {
             self.needs(format!(
-                "bounces for {address} arrive here, perhaps forwarded: where it is ours, add it to own_addresses, or its \
-                 domain to own_domains"
+                "bounces for {address} arrive here, perhaps forwarded: where it is ours, add it to own_addresses at the \
+                 top of {}: own_addresses = [\"{address}\"]; until then they look like bounces of messages we never sent",
+                self.setting.paths.config_file.as_deref().map(shown).unwrap_or_default()
             ));
         }
         Ok(())

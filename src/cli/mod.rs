@@ -33,6 +33,7 @@ mod rules;
 mod schema;
 mod screen;
 mod secrecy;
+mod server;
 mod setting;
 mod settle;
 mod setup;

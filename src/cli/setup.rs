@@ -2,6 +2,7 @@
 //!
 //! Asks only what nothing else tells, signs in before anything is written, and never replaces a file.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,12 +12,12 @@ use super::ask::Asker;
 use super::browser::Service;
 use super::failure::{Failure, Outcome, Result};
 use super::import::counted;
+use super::server;
 use super::setting::{Setting, needs_network, shown};
 use super::sign_in::{SignIns, from_environment};
 use super::text::paragraph;
 use crate::config::providers::{Provider, SignInKind, is_junk_name};
-use crate::config::{Account, Config, Keep, OAuth, SignIn, Tls, document};
-use crate::desk::discover::{self, Place};
+use crate::config::{Account, Config, Keep, OAuth, SignIn, document};
 use crate::desk::{Cancel, Desk, Look};
 use crate::model::Address;
 use crate::source::imap::Report;
@@ -25,7 +26,7 @@ use crate::stdx::{private_file, private_folder, visible, why};
 /// Newest messages of a folder that are looked at.
 const NEWEST: u32 = 500;
 /// Passwords that are tried; more lock accounts.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 /// Which inbox, and what is known about it.
 #[derive(Debug, clap::Args)]
@@ -42,16 +43,16 @@ pub(super) struct Args {
     address: Option<String>,
     /// Its IMAP server, where it shall not be looked for
     #[arg(long, value_name = "HOST")]
-    host: Option<String>,
+    pub(super) host: Option<String>,
     /// TCP port; 993, or 143 with starttls
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    port: Option<u16>,
+    pub(super) port: Option<u16>,
     /// How the connection is protected
     #[arg(long, value_name = "HOW")]
-    tls: Option<TlsName>,
+    pub(super) tls: Option<TlsName>,
     /// PEM file of a certificate authority of your own
     #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
     /// Who signs in, where it is not the address
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -97,7 +98,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum TlsName {
+pub(super) enum TlsName {
     /// TLS from the first byte
     Implicit,
     /// Upgraded before anything secret is sent
@@ -125,7 +126,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         return Err(Failure::new(format!("account \"{name}\" is configured already")).hint(hint.as_str()));
     }
     let desk = Desk::open(&setting.storeless_options())?;
-    let (provider, place) = find(args, &address, &desk, ask, out)?;
+    let (provider, place) = server::find(args, &address, &desk, ask, out)?;
     let mut account = Account {
         user: args.user.clone().unwrap_or_else(|| provider.map_or(address.clone(), |known| known.user_for(&address))),
         sign_in: SignIn::Ask,
@@ -141,59 +142,45 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     account.sign_in = sign_in(args, provider, &account, &file, ask, out)?;
     let looks = signed_in(&mut account, provider, &desk, ask, args.folder.is_empty(), out)?;
     say_looks(&account, &looks, out)?;
+    let own = also_ours(&account.address, &looks, ask, out)?;
     let sent = looks.first().and_then(|look| look.report.folders.iter().find(|folder| folder.sent));
-    write(&account, sent.map(|folder| folder.name.as_str()), &file, setting, ask, out)
+    let entry = Entry { account: &account, sent: sent.map(|folder| folder.name.as_str()), own: &own };
+    write(&entry, &file, setting, ask, out)
 }
 
-/// The server: named, known, or found by asking around.
-fn find(
-    args: &Args,
-    address: &str,
-    desk: &Desk,
-    ask: Asker,
-    out: &mut dyn Write,
-) -> Result<(Option<&'static Provider>, Place)> {
-    let tls = match args.tls {
-        None | Some(TlsName::Implicit) => Tls::Implicit,
-        Some(TlsName::Starttls) => Tls::StartTls,
-        Some(TlsName::None) => Tls::None,
+/// What is written.
+struct Entry<'a> {
+    account: &'a Account,
+    /// The folder of sent mail, where one was found.
+    sent: Option<&'a str>,
+    /// Addresses beside the account's that our answers are sent from.
+    own: &'a [String],
+}
+
+/// The address most likely bounces were sent to, where it is another than the inbox's: an alias, or one that is forwarded
+/// here. Unless we know it as ours, each of its bounces looks like one of a message that we never sent.
+fn also_ours(address: &str, looks: &[Look], ask: Asker, out: &mut dyn Write) -> Result<Vec<String>> {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for (to, count) in looks.iter().flat_map(|look| &look.addressed) {
+        *counts.entry(to).or_default() += count;
+    }
+    let all: u32 = counts.values().sum();
+    let domain = address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let free = Provider::of_domain(domain).is_some();
+    let known = |to: &str| {
+        let of_domain = to.rsplit_once('@').is_some_and(|(_, to)| to.eq_ignore_ascii_case(domain));
+        to.eq_ignore_ascii_case(address) || (of_domain && !free)
     };
-    let port = args.port.unwrap_or(if tls == Tls::Implicit { 993 } else { 143 });
-    let named = |host: String| (Provider::of_host(&host), Place { host, port, tls });
-    if let Some(host) = &args.host {
-        return Ok(named(host.trim().to_owned()));
-    }
-    let cancel = Cancel::new();
-    let found = desk.whereabouts(address, &cancel);
-    if let Some(provider) = found.provider {
-        writeln!(out, "{} holds this mailbox.", visible(&provider.title))?;
-        for note in &provider.notes {
-            paragraph(out, note)?;
-        }
-        writeln!(out, "More: docs/providers/{}.md", provider.page)?;
-    }
-    if let Some(gateway) = found.gateway {
-        writeln!(out, "Mail for this domain goes through {}: {}", visible(&gateway.title), visible(&gateway.note))?;
-    }
-    if let Some(place) = found.provider.and_then(Place::of) {
-        return Ok((found.provider, place));
+    let other = counts.iter().filter(|(to, _)| !known(to)).max_by_key(|(to, count)| (**count, std::cmp::Reverse(*to)));
+    let Some((to, count)) = other.filter(|(_, count)| **count * 5 >= all) else { return Ok(Vec::new()) };
+    let seen = format!("{count} of {all} likely bounces were sent to {}", visible(to));
+    if !ask.is_person() && !ask.yes {
+        paragraph(out, &format!("{seen}: where that is an address of yours, add it to own_addresses."))?;
+        return Ok(Vec::new());
     }
     out.flush()?;
-    let mut tell = |place: &Place| super::remark(&format!("trying {} port {}", place.host, place.port));
-    match discover::first_that_answers(&found.places, args.ca_file.as_deref(), &cancel, &mut tell) {
-        Ok(place) => {
-            writeln!(out, "Found {} port {}.", visible(&place.host), place.port)?;
-            out.flush()?;
-            Ok((Provider::of_host(&place.host), place))
-        }
-        Err(failures) => {
-            for (_, error) in failures.iter().filter(|(_, error)| error.kind == crate::source::Kind::Tls) {
-                super::remark(&error.what);
-            }
-            super::remark("no IMAP server answers under the usual names");
-            Ok(named(ask.line("IMAP server", None, "--host imap.company.example")?))
-        }
-    }
+    let ours = ask.yes(&format!("{seen}. Is that an address of yours?"), "--yes")?;
+    Ok(if ours { vec![(*to).to_owned()] } else { Vec::new() })
 }
 
 /// How to sign in: as the command line says, else as the provider offers it.
@@ -360,16 +347,10 @@ fn say_looks(account: &Account, looks: &[Look], out: &mut dyn Write) -> Result<(
 }
 
 /// Writes a new file, or adds to the one there is.
-fn write(
-    account: &Account,
-    sent: Option<&str>,
-    file: &Path,
-    setting: &Setting,
-    ask: Asker,
-    out: &mut dyn Write,
-) -> Result {
+fn write(entry: &Entry<'_>, file: &Path, setting: &Setting, ask: Asker, out: &mut dyn Write) -> Result {
+    let account = entry.account;
     let domain = account.address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let table = document::account(account, sent);
+    let table = document::account(account, entry.sent);
     let before = match std::fs::read_to_string(file) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -377,12 +358,16 @@ fn write(
     };
     let whole = match &before {
         Some(text) => format!("{}{}\n{table}", text, if text.ends_with('\n') || text.is_empty() { "" } else { "\n" }),
-        None => document::head(domain, Provider::of_domain(domain).is_none()) + &table,
+        None => document::head(domain, Provider::of_domain(domain).is_none(), entry.own) + &table,
     };
     Config::parse(&whole, file)?;
     if before.is_some() && !ask.yes(&format!("{} exists; add this inbox at its end?", shown(file)), "--yes")? {
         writeln!(out, "Nothing was written. This belongs into it:\n{table}")?;
         return Ok(Outcome::Done);
+    }
+    if before.is_some() && !entry.own.is_empty() {
+        let list = entry.own.iter().map(|own| format!("{own:?}")).collect::<Vec<_>>().join(", ");
+        paragraph(out, &format!("Add to own_addresses at the top of {}: {}", shown(file), visible(&list)))?;
     }
     let failed = |error: std::io::Error| {
         Failure::new(format!("could not write the configuration \"{}\": {}", file.display(), why(&error)))
@@ -399,7 +384,7 @@ fn write(
             "The password was not kept: it is asked for once per run, or taken from BOUNCEBACK_PASSWORD. Where a password manager has it, set password_command.",
         )?;
     }
-    writeln!(out, "Next: bounceback")?;
+    writeln!(out, "Next: bounceback doctor, then bounceback")?;
     Ok(Outcome::Done)
 }
 

@@ -20,6 +20,8 @@ use crate::source::imap::{Auth, Options, Tls as Protection};
 pub struct SignIns {
     accounts: Vec<Account>,
     typed: HashMap<String, Secret>,
+    /// Accounts that no password was given for.
+    pub unsigned: Vec<String>,
     /// Access tokens of this run, and until when they are good; shared by all copies.
     tokens: Arc<Mutex<HashMap<String, (Secret, Instant)>>>,
 }
@@ -36,6 +38,7 @@ impl SignIns {
             if account.sign_in == SignIn::Ask && from_environment(&account.name).is_none() {
                 let password = prompt(account)?;
                 if password.expose().is_empty() {
+                    sign_ins.unsigned.push(account.name.clone());
                     continue;
                 }
                 sign_ins.typed.insert(account.name.clone(), password);

@@ -3,13 +3,21 @@
 
 use super::{Account, Keep, OAuth, SignIn, Tls};
 
-/// The top of a new file, for an inbox at this domain; `own` where the domain belongs to the company alone.
-pub fn head(domain: &str, own: bool) -> String {
+/// The top of a new file, for an inbox at this domain; `own` where the domain belongs to the company alone; `addresses`
+/// are more of ours.
+pub fn head(domain: &str, own: bool, addresses: &[String]) -> String {
     let comment = if own { "" } else { "# " };
+    let addresses = match addresses {
+        [] => String::new(),
+        addresses => format!(
+            "\n# Addresses beside the inbox's that our answers are sent from.\nown_addresses = {}\n",
+            list(addresses)
+        ),
+    };
     format!(
         "# bounceback, as \"bounceback setup\" wrote it. \"bounceback config example\" prints every key there is,\n\
          # \"bounceback config check\" says whether this file can be used, \"bounceback doctor\" whether the inbox can.\n\n\
-         # Domains that are ours: tell our own messages from forged ones.\n{comment}own_domains = [{}]\n",
+         # Domains that are ours: tell our own messages from forged ones.\n{comment}own_domains = [{}]\n{addresses}",
         text(domain)
     )
 }
@@ -147,7 +155,8 @@ mod tests {
                 folders: vec!["INBOX".into(), "Rückläufer & \"Co\"".into()],
                 sent_folders: if number == 2 { vec!["Sent".into()] } else { Vec::new() },
             };
-            let whole = head("company.example", number == 0) + &account(&written, Some("Gesendet"));
+            let whole = head("company.example", number == 0, &["help@other.example".to_owned()])
+                + &account(&written, Some("Gesendet"));
             let config = Config::parse(&whole, Path::new("/etc/bounceback/config.toml")).expect(&whole);
             assert_eq!(config.accounts, [written], "{whole}");
             assert_eq!(config.identity.domains.len(), usize::from(number == 0));

@@ -7,7 +7,7 @@ use super::filter::domain_of;
 use super::input::{Code, Key};
 use super::model::Model;
 use crate::desk::Detail;
-use crate::model::{Case, CaseId, Cause, Verdict};
+use crate::model::{Case, CaseId, Cause, Proposal, Verdict};
 use crate::suggest::{Finding, Level};
 
 /// Which part of the dialog takes keys.
@@ -59,6 +59,12 @@ pub struct Correct {
     pub saving: bool,
     /// Whether Enter was pressed once on a warning.
     pub warned: bool,
+    /// Whether a key has gone to the address: from then on digits are text.
+    typing: bool,
+    /// Whether the address is what was refused, so that the cursor stands where it looks wrong.
+    pub is_suspect: bool,
+    /// Whether the whole message was asked for and no other case of it can be corrected alike.
+    pub alone: bool,
 }
 
 /// What a key led to.
@@ -82,6 +88,8 @@ impl Correct {
         let suggestions: Vec<_> =
             detail.suggestions.iter().take(9).map(|s| (s.address.clone(), s.because.clone())).collect();
         let cursor = wrong_part(case, suggestions.first().map(|(address, _)| address.as_str()));
+        let scopes = scopes(model, case, whole);
+        let is_suspect = !suggestions.is_empty() || model.words(case.cause).propose == Some(Proposal::Correct);
         Self {
             case: case.id.clone(),
             address: Line::filled(&failed, cursor),
@@ -89,7 +97,10 @@ impl Correct {
             note: Line::default(),
             field: Field::Address,
             suggestions,
-            scopes: scopes(model, case, whole),
+            alone: whole && !scopes.iter().any(|scope| scope.on),
+            scopes,
+            is_suspect,
+            typing: false,
             findings: Vec::new(),
             looked_up: None,
             checked: None,
@@ -115,6 +126,11 @@ impl Correct {
             self.address.set(address);
         }
         !address.is_empty()
+    }
+
+    /// How many suggestions a digit takes: none once typing has begun.
+    pub fn takes(&self) -> usize {
+        if self.typing || self.address.touched { 0 } else { self.suggestions.len() }
     }
 
     /// The address as it would be saved.
@@ -184,17 +200,16 @@ impl Correct {
     }
 
     fn address_key(&mut self, key: Key) -> Outcome {
-        if !self.address.touched
-            && let Some(number) = key.typed().and_then(|c| c.to_digit(10)).filter(|n| *n > 0)
+        let number = key.typed().and_then(|c| c.to_digit(10)).map_or(0, |n| n as usize);
+        if (1..=self.takes()).contains(&number)
+            && let Some((address, _)) = self.suggestions.get(number - 1).cloned()
         {
-            let at = number as usize - 1;
-            let Some((address, _)) = self.suggestions.get(at) else { return Outcome::Stay };
-            self.address.set(&address.clone());
+            self.address.set(&address);
             self.saving = true;
             return Outcome::Check;
         }
         let before = self.address.text().to_owned();
-        self.address.key(key);
+        self.typing |= self.address.key(key);
         if self.address.text() == before {
             return Outcome::Stay;
         }

@@ -334,6 +334,10 @@ pub fn decided(model: &mut Model, deed: &Deed, result: Result<Done, Failure>) {
             let is_note = matches!(done.receipt.act, Act::Noted(_));
             let before = model.queue.tally().left;
             model.refresh(done.changes);
+            // Where some had no proposal, the first of them is what is looked at next.
+            if let Some(left) = deed.ids.iter().find(|id| !is_note && !done.receipt.cases.contains(id)) {
+                model.queue.go_to(left);
+            }
             if matches!(done.receipt.act, Act::Decided(Verdict::Corrected { .. })) {
                 model.corrected_last = Some(deed.case.clone());
             }
@@ -352,7 +356,15 @@ pub fn decided(model: &mut Model, deed: &Deed, result: Result<Done, Failure>) {
                 left => format!(" ({left} without a proposal left alone)"),
             };
             let who = if deed.asked != n && deed.asked > 1 { format!("{n} cases") } else { deed.who.clone() };
-            model.say(Tone::Saved, format!("saved: {place}{who} -> {}{spared}", deed.what));
+            let text = if is_note {
+                format!("saved: {} on {place}{who}", deed.what)
+            } else {
+                format!("saved: {place}{who} -> {}{spared}", deed.what)
+            };
+            model.say(Tone::Saved, text);
+            if let Some(notice) = model.notice.as_mut().filter(|_| deed.asked == 1) {
+                notice.more_exactly = more_exactly(&done.receipt.act);
+            }
             model.just_finished = before > 0 && model.queue.tally().left == 0;
         }
         Err(failure) => {
@@ -362,6 +374,15 @@ pub fn decided(model: &mut Model, deed: &Deed, result: Result<Done, Failure>) {
             }
             model.say(Tone::Error, format!("not saved: {} -> {}: {failure}", deed.who, deed.what));
         }
+    }
+}
+
+/// The command that says a decision more exactly than its key does.
+fn more_exactly(act: &Act) -> &'static str {
+    match act {
+        Act::Decided(Verdict::Retry { .. }) => ":retry DAYS",
+        Act::Decided(Verdict::Escalated { whom: None }) => ":escalate NAME",
+        _ => "",
     }
 }
 

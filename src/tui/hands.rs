@@ -271,7 +271,7 @@ impl Hands {
     }
 
     fn export(&mut self, order: ExportOrder, now: Timestamp) -> Result<Written, Failure> {
-        let path = at_home(&order.path);
+        let path = whole_path(&order.path);
         match self.desk.export_to(&Order::all(order.format), &path, order.replace, now)? {
             desk::Written::Rows(rows) => Ok(Written::Lines(path, rows)),
             desk::Written::Not(error) if error.is_in_the_way() && !order.replace => {
@@ -282,10 +282,10 @@ impl Hands {
     }
 }
 
-/// A path that begins with `~/` as the shell would read it.
-fn at_home(path: &Path) -> PathBuf {
+/// The whole path: one that begins with `~/` as the shell would read it, any other from the working folder.
+fn whole_path(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::var_os("HOME")) {
         (Ok(rest), Some(home)) => Path::new(&home).join(rest),
-        _ => path.to_owned(),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
     }
 }

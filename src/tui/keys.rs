@@ -41,7 +41,7 @@ actions! {
     NextUndecided = "next-undecided", PreviousUndecided = "previous-undecided", Down = "down", Up = "up",
     PageDown = "page-down", PageUp = "page-up", HalfDown = "half-down", HalfUp = "half-up",
     First = "first", Last = "last", NextGroup = "next-group", PreviousGroup = "previous-group",
-    Open = "open", Back = "back",
+    Open = "open", Back = "back", Quit = "quit",
     Diagnosis = "diagnosis", Returned = "returned", Raw = "raw", Notes = "notes", NextPane = "next-pane",
     NextEvidence = "next-evidence", PreviousEvidence = "previous-evidence", Headers = "headers", Quoted = "quoted",
     Parts = "parts",

@@ -61,7 +61,7 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
         }
         Choice::Copy(text) => {
             let shown = super::text::cut(&super::text::clean(&text), 60);
-            model.say(Tone::Plain, format!("sent to terminal: {shown}"));
+            model.say(Tone::Plain, format!("sent to the terminal's clipboard: {shown}"));
             effects.push(Effect::Copy(text));
         }
         Choice::Incident(case) => effects.push(Effect::Incident(case)),
@@ -362,7 +362,7 @@ fn page_key(model: &mut Model, mut page: Page, key: Key, effects: &mut Vec<Effec
         return;
     }
     match model.setup.keys.action(key) {
-        Some(Action::Back | Action::Cancel) => {
+        Some(Action::Back | Action::Quit | Action::Cancel) => {
             if !page.pattern.is_empty() {
                 page.pattern.clear();
                 model.layers.push(Layer::Page(page));

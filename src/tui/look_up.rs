@@ -58,16 +58,18 @@ fn finding(check: &Check) -> Option<Finding> {
     Some(Finding { level, message: because.clone(), at: None })
 }
 
+/// What a domain of ours publishes, in lines.
+pub(super) fn card_lines(options: desk::Options, domain: &str) -> Result<Vec<String>, desk::Error> {
+    let none = Sending { spf_include: None, dkim: Vec::new(), source: String::new() };
+    let options = desk::Options { state_dir: None, look_only: true, ..options };
+    Desk::open(&options).map(|desk| desk.auth_card(domain, &none, &never).lines())
+}
+
 /// Looks up what a domain of ours publishes, in a thread of its own.
 pub(super) fn card(options: desk::Options, domain: String, events: Sender<Event>) {
     let failed_events = events.clone();
     let work = move || {
-        let none = Sending { spf_include: None, dkim: Vec::new(), source: String::new() };
-        let caught = catch_unwind(AssertUnwindSafe(|| {
-            let options = desk::Options { state_dir: None, look_only: true, ..options };
-            Desk::open(&options).map(|desk| desk.auth_card(&domain, &none, &never).lines())
-        }));
-        let message = match caught {
+        let message = match catch_unwind(AssertUnwindSafe(|| card_lines(options, &domain))) {
             Ok(Ok(lines)) => Msg::Card(domain, lines),
             Ok(Err(error)) => Msg::Failed(error.into()),
             Err(_) => Msg::Failed(Failure { what: "an internal fault while looking up".into(), hint: None }),

@@ -9,7 +9,7 @@ use super::msg::Effect;
 use super::prompt::{Ask, Prompt};
 use super::queue::Sort;
 use crate::export::Format;
-use crate::model::{CaseId, Verdict};
+use crate::model::{CaseId, State, Verdict};
 use crate::resend::Wanted;
 
 /// Opens what a key of the main screen asks for.
@@ -129,12 +129,16 @@ fn copy_menu(model: &Model) -> Menu {
         "what the administrator must know: the incident, the list and the IP".to_owned(),
         Choice::Incident(case.id.clone()),
     ));
-    if let Some(last) = model.corrected_last.as_ref().filter(|id| **id != case.id).and_then(|id| model.queue.case(id)) {
+    let last = model.corrected_last.as_ref().and_then(|id| model.queue.case(id));
+    if let Some(last) = last.filter(|last| last.id != case.id && last.state == State::Corrected) {
         let label = format!("the answer to {}, corrected last, to send again", last.address);
         items.push(('R', label, letter(&last.id, Wanted::Resend)));
     }
     menu("Copy", items)
 }
+
+/// Said where no domain of ours is known.
+pub const NO_DOMAIN: &str = "which domain is ours is not known: set own_domains in the configuration";
 
 /// The domain of ours that the case under the cursor was sent from, else the first configured.
 pub fn our_domain(model: &Model) -> Option<String> {

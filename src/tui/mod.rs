@@ -65,6 +65,8 @@ pub struct Options {
     pub only: Option<BTreeSet<CaseId>>,
     /// The inboxes to fetch from.
     pub accounts: Vec<Account>,
+    /// Accounts that nothing is fetched from, because no password was given.
+    pub unsigned: Vec<String>,
     /// Whether to fetch at the start.
     pub fetch: bool,
     /// Folder for exports.
@@ -85,6 +87,7 @@ impl Options {
             title: title.to_owned(),
             only: None,
             accounts: Vec::new(),
+            unsigned: Vec::new(),
             fetch: false,
             export_dir: PathBuf::new(),
             keys: None,
@@ -194,6 +197,7 @@ pub fn setup(options: &Options, desk: &Desk, depth: theme::Depth) -> Result<Setu
         own_domains: options.desk.identity.domains.clone(),
         export_dir: options.export_dir.clone(),
         accounts: options.accounts.iter().map(|account| account.name.clone()).collect(),
+        unsigned: options.unsigned.clone(),
         only: options.only.clone(),
     })
 }

@@ -40,6 +40,8 @@ pub struct Setup {
     pub export_dir: PathBuf,
     /// Names of the accounts that `$` fetches from.
     pub accounts: Vec<String>,
+    /// Accounts that no password was given for.
+    pub unsigned: Vec<String>,
     /// Only these cases are shown (`open PATH`); `None` shows all.
     pub only: Option<BTreeSet<CaseId>>,
 }
@@ -130,6 +132,8 @@ pub struct Notice {
     pub tone: Tone,
     /// Whether the right side offers undo.
     pub undoable: bool,
+    /// The command that says the same more exactly, where there is one.
+    pub more_exactly: &'static str,
 }
 
 /// What lies over the main screen, the last one on top.
@@ -370,8 +374,12 @@ impl Model {
 
     /// Says something on the line above the keys, and keeps it in the log.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        let notice =
-            Notice { text: super::text::clean(&text.into()).into_owned(), tone, undoable: tone == Tone::Saved };
+        let notice = Notice {
+            text: super::text::clean(&text.into()).into_owned(),
+            tone,
+            undoable: tone == Tone::Saved,
+            more_exactly: "",
+        };
         self.log.push_back((self.now, notice.clone()));
         if self.log.len() > 500 {
             self.log.pop_front();

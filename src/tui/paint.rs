@@ -380,13 +380,16 @@ impl<W: Write> Backend for Painter<W> {
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
         for (x, y, cell) in content {
-            if let Some(place) = self.wanted.get_mut(usize::from(y)).and_then(|row| row.get_mut(usize::from(x))) {
-                place.clone_from(cell);
-                // A blank shows nothing of its weight or colour: one kind of blank saves many changes of style.
-                if cell.symbol() == " " && Pen::of(cell).hides_in_blanks() {
-                    *place = Cell::EMPTY;
-                }
+            let Some(row) = self.wanted.get_mut(usize::from(y)) else { continue };
+            let mut places = row.iter_mut().skip(usize::from(x));
+            let Some(place) = places.next() else { continue };
+            place.clone_from(cell);
+            // A blank shows nothing of its weight or colour: one kind of blank saves many changes of style.
+            if cell.symbol() == " " && Pen::of(cell).hides_in_blanks() {
+                *place = Cell::EMPTY;
             }
+            // The further columns of a wide character are never sent: what stood there is gone.
+            places.take(text::width(cell.symbol()).saturating_sub(1)).for_each(|place| *place = Cell::EMPTY);
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ use crate::model::{CaseId, Timestamp, Verdict};
 const COLUMNS: usize = 78;
 
 const HELP: &str = "\
-a           accept the proposal
+a           accept what is suggested
 c ADDRESS   correct to an address; c 1 takes the first suggestion
 r [DAYS]    retry later
 o           not our fault
@@ -33,15 +33,19 @@ m TEXT      write a note
 .           repeat the last decision
 u, U        undo, redo
 s           skip to the next one (an empty line too)
+P           what our domain publishes: SPF, DKIM, DMARC
 v           the lines of the mail that the diagnosis rests on
 t           the message that came back
 ?           this help
 q           quit";
 
+const PROMPT: &str = "a accept, c correct, r retry, o not ours, b spam, e escalate, d done, s skip, ? help, q quit: ";
+
 /// A queue without a screen.
 struct Plain<'a> {
     model: Model,
     hands: Hands,
+    options: &'a Options,
     out: &'a mut dyn Write,
     now: &'a dyn Fn() -> Timestamp,
 }
@@ -59,7 +63,7 @@ pub fn run(
     let desk = Desk::open(&options.desk)?;
     let setup = super::setup(options, &desk, Depth::None)?;
     let model = Model::new(setup, (80, 24), now());
-    let mut plain = Plain { model, hands: Hands::new(desk), out, now };
+    let mut plain = Plain { model, hands: Hands::new(desk), options, out, now };
     // The place of the last run on the screen means nothing here: the first undecided case comes first.
     plain.hands.begin(true, now());
     while let Some(messages) = plain.hands.read_on() {
@@ -103,7 +107,7 @@ impl Plain<'_> {
                 self.show()?;
                 shown = id;
             }
-            write!(self.out, "a c r o b e d, s skip, ? help, q quit: ")?;
+            write!(self.out, "{PROMPT}")?;
             self.out.flush()?;
             let mut line = String::new();
             if input.read_line(&mut line)? == 0 {
@@ -111,7 +115,7 @@ impl Plain<'_> {
             }
             self.send(Msg::Clock((self.now)()));
             self.model.notice = None;
-            if !self.answer(line.trim())? {
+            if !self.answer(line.trim(), input)? {
                 return Ok(());
             }
             if let Some(notice) = &self.model.notice {
@@ -134,7 +138,7 @@ impl Plain<'_> {
     }
 
     /// One answer; no where it was the last one.
-    fn answer(&mut self, line: &str) -> io::Result<bool> {
+    fn answer(&mut self, line: &str, input: &mut dyn BufRead) -> io::Result<bool> {
         let (word, rest) = line.split_once(' ').map_or((line, ""), |(word, rest)| (word, rest.trim()));
         match (word, rest) {
             ("q" | "quit", _) => return Ok(false),
@@ -142,12 +146,21 @@ impl Plain<'_> {
             ("" | "s", _) => self.send(Msg::Key(Key::plain(super::input::Code::Tab))),
             ("v", _) => self.evidence()?,
             ("t", _) => self.returned()?,
-            ("c", "") => writeln!(self.out, "c needs an address, or the number of a suggestion")?,
+            ("P", _) => self.card()?,
             ("c", _) => {
-                let address = self.suggestion(rest).unwrap_or_else(|| rest.to_owned());
-                self.command(&format!("correct {address}"))?;
+                let typed =
+                    self.rest(rest, "new address, or the number of a suggestion (nothing leaves it): ", input)?;
+                if !typed.is_empty() {
+                    let address = self.suggestion(&typed).unwrap_or(typed);
+                    self.command(&format!("correct {address}"))?;
+                }
             }
-            ("m", _) => self.command(&format!("note {rest}"))?,
+            ("m", _) => {
+                let typed = self.rest(rest, "note (nothing leaves it): ", input)?;
+                if !typed.is_empty() {
+                    self.command(&format!("note {typed}"))?;
+                }
+            }
             ("r", _) if !rest.is_empty() => self.command(&format!("retry {rest}"))?,
             ("e", _) if !rest.is_empty() => self.command(&format!("escalate {rest}"))?,
             ("a" | "r" | "o" | "b" | "e" | "d" | "A" | "R" | "O" | "B" | "E" | "D" | "." | "u" | "U", "") => {
@@ -162,6 +175,18 @@ impl Plain<'_> {
             _ => writeln!(self.out, "{}: not understood; ? shows what is", clean(line))?,
         }
         Ok(true)
+    }
+
+    /// What follows a letter, asked for where it stands alone.
+    fn rest(&mut self, rest: &str, question: &str, input: &mut dyn BufRead) -> io::Result<String> {
+        if !rest.is_empty() {
+            return Ok(rest.to_owned());
+        }
+        write!(self.out, "{question}")?;
+        self.out.flush()?;
+        let mut line = String::new();
+        input.read_line(&mut line)?;
+        Ok(line.trim().to_owned())
     }
 
     fn command(&mut self, text: &str) -> io::Result<()> {
@@ -226,6 +251,17 @@ impl Plain<'_> {
             writeln!(self.out, "{}", line.trim_end())?;
         }
         Ok(())
+    }
+
+    /// What our domain publishes.
+    fn card(&mut self) -> io::Result<()> {
+        let Some(domain) = super::menus::our_domain(&self.model) else {
+            return writeln!(self.out, "{}", super::menus::NO_DOMAIN);
+        };
+        match super::look_up::card_lines(self.options.desk.clone(), &domain) {
+            Ok(lines) => lines.iter().try_for_each(|line| writeln!(self.out, " {}", clean(line))),
+            Err(why) => writeln!(self.out, "{}", clean(&why.to_string())),
+        }
     }
 
     fn load(&mut self, pane: Pane) {

@@ -60,6 +60,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Checked(text, findings) => layers::checked(model, &text, findings, &mut effects),
         Msg::LookedUp(text, finding) => layers::looked_up(model, text, finding),
         Msg::Card(domain, lines) => {
+            // The word about asking has had its time.
+            model.notice = None;
             model.sheet = Sheet { title: format!("{domain}: SPF, DKIM, DMARC"), lines };
             page(model, Subject::Sheet, &mut effects);
         }
@@ -75,7 +77,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.say(Tone::Error, failure.to_string());
         }
         Msg::Letter(what, text) => {
-            model.say(Tone::Plain, format!("sent to terminal: {what}, {} lines", text.lines().count()));
+            model.say(Tone::Plain, format!("sent to the terminal's clipboard: {what}, {} lines", text.lines().count()));
             effects.push(Effect::Copy(text));
         }
         Msg::Said(text) => model.say(Tone::Plain, text),
@@ -113,6 +115,7 @@ fn wants_all(model: &Model, action: Action) -> bool {
                 | Up
                 | Open
                 | Back
+                | Quit
                 | Diagnosis
                 | Returned
                 | Raw
@@ -305,6 +308,8 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
     match action {
         Action::Open => open(model),
         Action::Back => back(model),
+        Action::Quit if model.zoomed => back(model),
+        Action::Quit => model.quit = true,
         Action::Diagnosis => show(model, Pane::Diagnosis),
         Action::Returned => show(model, Pane::Returned),
         Action::Raw => show(model, Pane::Raw),
@@ -336,7 +341,11 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         }
         Action::ClearFilter => layers::choose(model, Choice::Filter(String::new()), effects),
         Action::Pull if model.setup.accounts.is_empty() => {
-            model.say(Tone::Warning, "no account is configured: nothing to fetch from");
+            let text = match model.setup.unsigned.as_slice() {
+                [] => "no account is configured: nothing to fetch from".to_owned(),
+                names => format!("no password was given for {}: start again to be asked for it", names.join(", ")),
+            };
+            model.say(Tone::Warning, text);
         }
         Action::Pull => effects.push(Effect::Pull),
         Action::Status => page(model, Subject::Status, effects),
@@ -347,7 +356,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
                 model.say(Tone::Plain, format!("asking the name servers about {domain} ..."));
                 effects.push(Effect::Card(domain));
             }
-            None => model.say(Tone::Warning, "which domain is ours is not known: set own_domains in the configuration"),
+            None => model.say(Tone::Warning, menus::NO_DOMAIN),
         },
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
@@ -408,14 +417,13 @@ fn open(model: &mut Model) {
 }
 
 fn back(model: &mut Model) {
-    if model.zoomed {
-        model.zoomed = false;
-        model.reading.scroll = 0;
-        if model.pane == Pane::Raw {
-            layers::to_evidence(model);
-        }
-    } else {
-        model.quit = true;
+    if !model.zoomed {
+        return;
+    }
+    model.zoomed = false;
+    model.reading.scroll = 0;
+    if model.pane == Pane::Raw {
+        layers::to_evidence(model);
     }
 }
 

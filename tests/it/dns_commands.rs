@@ -141,7 +141,7 @@ fn the_screen_looks_up_what_is_typed_and_what_we_publish() {
     terminal.type_(b"qP");
     terminal.see("mail.zendesk.com: is not permitted");
     terminal.type_(b"y");
-    terminal.see("sent to terminal");
+    terminal.see("sent to the terminal's clipboard");
     terminal.type_(b"qqq");
     assert_eq!(terminal.end(), 0);
 

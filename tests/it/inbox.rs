@@ -192,7 +192,9 @@ fn a_sign_in_by_browser_is_kept_renewed_and_missed() {
     let token = config_file(home.path()).with_file_name("user.token");
     assert_eq!(fs::metadata(&token).unwrap().permissions().mode() & 0o777, 0o600);
     run(home.path(), &["pull"], "").is(0, &["20 mails read"]);
-    run(home.path(), &["doctor"], "").is(3, &["by a code in a browser", "offered             LOGIN OAUTHBEARER PLAIN"]);
+    // the bounces of this inbox were sent to an alias of it: setup asked whether it is ours
+    let known = ["by a code in a browser", "offered             LOGIN OAUTHBEARER PLAIN", "all known as ours"];
+    run(home.path(), &["doctor"], "").is(0, &known);
     fs::remove_file(&token).unwrap();
     run(home.path(), &["pull"], "").is(1, &["hint: bounceback sign-in"]);
     run(home.path(), &["sign-in"], "").is(0, &["ABCD-EFGH", "signed in; kept in the token file"]);

@@ -14,6 +14,7 @@ mod docs;
 mod ended;
 mod erase;
 mod figures;
+mod first_hour;
 mod fuzz_smoke;
 mod golden;
 mod hostile;

@@ -298,7 +298,7 @@ fn r16_the_editor_gets_the_terminal_and_gives_it_back() {
     let state = state();
     let mut terminal = open(state.path(), &[("EDITOR", "printf 'from the editor\\n' >")]);
     terminal.type_(b"M");
-    terminal.see("saved: 1 ");
+    terminal.see("saved: note on 1 ");
     terminal.type_(b"4");
     terminal.see("note by ");
     terminal.see("from the editor");
@@ -321,6 +321,6 @@ fn r17_a_copy_goes_to_the_terminal_as_osc_52() {
     let state = state();
     let mut terminal = open(state.path(), &[]);
     terminal.type_(b"y");
-    terminal.see("sent to terminal: ");
+    terminal.see("sent to the terminal's clipboard: ");
     assert!(terminal.all.windows(7).any(|bytes| bytes == b"\x1b]52;c;"));
 }

@@ -99,6 +99,27 @@ fn r01_what_is_painted_is_what_was_drawn() {
 }
 
 #[test]
+fn r15_wide_characters_leave_no_letters_behind() {
+    for size in [(80, 24), (140, 40), (50, 15)] {
+        let mut sitting = Sitting::on(demo_mails(), size, Depth::Full);
+        let mut line = Line::of(size);
+        let mut terminal = vt100::Parser::new(cells(size.1), cells(size.0), 0);
+        let mut wide = 0;
+        for case in 0..58 {
+            for key in ["2", "L", "q", "Y", "Esc", "1", "j"] {
+                terminal.process(&line.frame(&sitting.keys(key).model));
+                let shown: Vec<String> =
+                    terminal.screen().rows(0, size.0).map(|row| row.trim_end().to_owned()).collect();
+                let drawn = sitting.screen();
+                wide += drawn.chars().filter(|c| tui::text::width(&c.to_string()) > 1).count();
+                assert_eq!(shown, drawn.lines().collect::<Vec<_>>(), "after {key} on case {} at {size:?}", case + 1);
+            }
+        }
+        assert!(wide > 0, "the demo has wide characters");
+    }
+}
+
+#[test]
 fn r03_an_unchanged_screen_sends_nothing() {
     let mut sitting = Sitting::demo((80, 24));
     let mut line = Line::of((80, 24));
@@ -122,7 +143,7 @@ fn r05_keys_act_while_a_fetch_hangs_and_its_end_is_told() {
     let failure = tui::Failure { what: "could not connect to mail.example: timed out".into(), hint: None };
     sitting.send(Msg::Fetch("support".into(), FetchStep::Failed(failure)));
     assert!(sitting.screen().contains("could not connect to mail.example: timed out"));
-    assert!(sitting.screen().contains("! support not reached"));
+    assert!(sitting.screen().contains("! support not fetched"));
 }
 
 #[test]
@@ -329,7 +350,7 @@ fn r17_copying_says_what_it_did_and_no_more() {
     let address = sitting.model.queue.current().unwrap().address.clone();
     sitting.keys("y");
     assert!(sitting.wishes.contains(&Effect::Copy(address.clone())));
-    assert!(sitting.screen().contains(&format!("sent to terminal: {address}")));
+    assert!(sitting.screen().contains(&format!("sent to the terminal's clipboard: {address}")));
 }
 
 #[test]
@@ -411,14 +432,23 @@ fn r19_the_plain_mode_asks_the_same_without_any_escape_sequence() {
     Desk::open(&desk_options).unwrap().import_mails(mails.into_iter(), NOW).unwrap();
     let mut plain_options = tui::Options::new(desk_options.clone(), "support");
     plain_options.zone = bounceback::model::Zone::UTC;
-    let answers = "?\na\nc 1\no\nu\nr 5d\nm asked on the phone\nv\nt\ns\nx y\nc nonsense\nq\n";
+    let answers = "?\na\nc 1\no\nu\nr 5d\nm asked on the phone\nm\nby mail too\nv\nt\nP\ns\nx y\nc nonsense\nc\n\nc\nnew@example.org\nq\n";
     let mut out = Vec::new();
     let summary = tui::plain::run(&plain_options, &mut answers.as_bytes(), &mut out, &|| NOW).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(!text.contains('\x1b') && !text.contains('\u{202e}'), "{text}");
     assert!(text.contains("saved: 1 "), "{text}");
-    for want in ["Case 1 of ", "undone: ", "-> retry ", "-> note", " line ", "x y: not understood", "the @ is missing"]
-    {
+    for want in [
+        "Case 1 of ",
+        "undone: ",
+        "-> retry ",
+        "saved: note on ",
+        " line ",
+        "x y: not understood",
+        "the @ is missing",
+        "company.example: who may send mail for it",
+        "-> corrected to new@example.org",
+    ] {
         assert!(text.contains(want), "{want} is missing in:\n{text}");
     }
     let desk = Desk::open(&desk_options).unwrap();

@@ -11,7 +11,7 @@ fn six_keys_from_the_demo_to_an_exported_correction_and_the_text_to_send_again()
     for (key, seen) in [
         ("a", "saved: 1 anna.berg@gmial.com"),
         ("Y", "corrected last"),
-        ("R", "sent to terminal: the answer to anna.berg@gmail.com"),
+        ("R", "sent to the terminal's clipboard: the answer to anna.berg@gmail.com"),
         ("w", "Corrected addresses"),
         ("c", "corrections"),
         ("\r", "written: 1 line"),

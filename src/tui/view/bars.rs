@@ -29,9 +29,15 @@ pub fn status(model: &Model) -> Row {
     }
     let mut text = format!(" {}  {place} {left}", crate::tui::text::cut(&clean(&model.setup.title), columns * 2 / 5));
     if columns >= usize::from(WIDE) {
-        for state in State::ALL.iter().filter(|state| **state != State::New) {
-            let n = tally.by_state.get(state).copied().unwrap_or(0);
-            text.push_str(&format!("{}{} {n}", if *state == State::Corrected { "   " } else { "  " }, state.letter()));
+        let decided = State::ALL.iter().filter(|state| **state != State::New);
+        let decided: Vec<(&State, usize)> =
+            decided.filter_map(|state| Some((state, *tally.by_state.get(state)?))).filter(|(_, n)| *n > 0).collect();
+        let words: String = decided.iter().map(|(state, n)| format!("  {} {n}", in_short(**state))).collect();
+        // The rest of the line takes some 60 columns.
+        if width(&text) + width(&words) + 60 <= columns {
+            text.push_str(&words);
+        } else {
+            decided.iter().for_each(|(state, n)| text.push_str(&format!("  {} {n}", state.letter())));
         }
     }
     let filter = match (model.queue.filter().text(), model.queue.is_limited()) {
@@ -47,6 +53,19 @@ pub fn status(model: &Model) -> Row {
         text.push_str(&format!("   tagged {}", model.queue.tagged().len()));
     }
     pad(Row::of(text, style).right(sync(model, true), style), columns, style)
+}
+
+/// A state in the words of the keys.
+fn in_short(state: State) -> &'static str {
+    match state {
+        State::New => "new",
+        State::Corrected => "corrected",
+        State::Retry => "retry",
+        State::NotOurFault => "not ours",
+        State::Spam => "spam",
+        State::Escalated => "escalated",
+        State::Done => "done",
+    }
 }
 
 /// How old the data is, or what is being fetched.
@@ -65,7 +84,7 @@ fn sync(model: &Model, words: bool) -> String {
     }
     if let Some((name, _)) = &fetching.failed {
         return if words {
-            format!("! {} not reached (i) ", crate::tui::text::cut(&clean(name), 16))
+            format!("! {} not fetched (i) ", crate::tui::text::cut(&clean(name), 16))
         } else {
             "! offline ".into()
         };
@@ -146,11 +165,14 @@ pub fn notice(model: &Model) -> Row {
         Tone::Error => theme.get("error"),
     };
     let row = Row::of(format!(" {}", notice.text), style);
-    if notice.undoable {
-        row.right(format!("{} undoes ", model.setup.keys.hint(Action::Undo)), theme.get("hint"))
-    } else {
-        row
+    if !notice.undoable {
+        return row;
     }
+    let undoes = format!("{} undoes", model.setup.keys.hint(Action::Undo));
+    // How to say it more exactly yields to what was done.
+    let more = format!("{undoes}, then {} ", notice.more_exactly);
+    let has_room = !notice.more_exactly.is_empty() && row.width() + width(&more) < usize::from(model.size.0);
+    row.right(if has_room { more } else { format!("{undoes} ") }, theme.get("hint"))
 }
 
 /// What `a` would do, on a line of its own.
@@ -162,79 +184,114 @@ pub fn proposal(model: &Model) -> Row {
         return Row::of(format!(" {}", clean(&words)), theme.get("text"));
     }
     let key = model.setup.keys.hint(Action::Accept);
-    let row = Row::of(format!(" {key} = {}", clean(&words)), theme.get("proposal"));
+    let row = Row::of(format!(" {key}: {}", clean(&words)), theme.get("proposal"));
     row.and(format!("   ({})", clean(&detail.offer.why)), theme.get("hint"))
 }
 
 /// The keys that matter now.
 pub fn keys(model: &Model) -> Row {
+    let hints: Vec<(String, String)> = match model.layers.last() {
+        Some(Layer::Prompt(prompt)) => return Row::of(format!(" {}", prompt.hints()), model.setup.theme.get("hint")),
+        Some(Layer::Menu(_)) => pairs(&[("press", "the key of a line"), ("Esc", "leave")]),
+        Some(Layer::Confirm(confirm)) => pairs(&[(&confirm.key.to_string(), "yes"), ("any other key:", "no")]),
+        Some(Layer::Correct(dialog)) => correct_keys(dialog.takes()),
+        Some(Layer::Page(_)) => pairs(&[("q", "back"), ("Space", "page"), ("/", "search")]),
+        None => return main_keys(model),
+    };
+    let mut row = Row::of(" ", model.setup.theme.get("hint"));
+    for (key, words) in hints {
+        if row.width() + width(&key) + width(&words) < usize::from(model.size.0) {
+            row = add(row, model, &key, &words);
+        }
+    }
+    row
+}
+
+fn pairs(hints: &[(&str, &str)]) -> Vec<(String, String)> {
+    hints.iter().map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
+}
+
+fn add(row: Row, model: &Model, key: &str, words: &str) -> Row {
     let theme = &model.setup.theme;
-    let plain = |text: &str| Row::of(format!(" {text}"), theme.get("hint"));
-    match model.layers.last() {
-        Some(Layer::Prompt(prompt)) => return plain(prompt.hints()),
-        Some(Layer::Menu(_)) => return plain("press the key of a line   Esc leave"),
-        Some(Layer::Confirm(confirm)) => return plain(&format!("{} yes   any other key: no", confirm.key)),
-        Some(Layer::Correct(_)) => {
-            return plain("1-9 take one  Enter save  Tab next field  C-u clear  Esc leave (kept)");
-        }
-        Some(Layer::Page(_)) => return plain("Space page   / search   q back"),
-        None => {}
-    }
+    row.and(key, theme.get("key")).and(format!(" {words}  "), theme.get("hint"))
+}
+
+/// The keys of the dialog that takes an address, where so many suggestions can be taken by their number.
+fn correct_keys(takes: usize) -> Vec<(String, String)> {
+    let digits = match takes {
+        0 => String::new(),
+        1 => "1".to_owned(),
+        n => format!("1-{n}"),
+    };
+    let mut hints = pairs(&[
+        (&digits, "take and save"),
+        ("Enter", "save"),
+        ("Esc", "leave (kept)"),
+        ("Tab", "next field"),
+        ("C-u", "clear"),
+    ]);
+    hints.retain(|(key, _)| !key.is_empty());
+    hints
+}
+
+fn main_keys(model: &Model) -> Row {
+    let theme = &model.setup.theme;
     let keys = &model.setup.keys;
-    let mut wanted: Vec<(Action, &str)> = Vec::new();
-    if model.zoomed {
-        wanted.extend([(Action::PageDown, "page"), (Action::Down, "next case")]);
-        if model.pane == Pane::Raw {
-            wanted.extend([(Action::NextEvidence, "evidence"), (Action::Headers, "headers"), (Action::Parts, "parts")]);
-        }
-        if model.pane == Pane::Returned {
-            wanted.extend([(Action::Headers, "headers"), (Action::Quoted, "quoted")]);
-        }
-        wanted.push((Action::Back, "back"));
-    }
-    // On the whole screen the proposal stands right above, with its letter. On a tiny one it stands nowhere but here.
+    let columns = usize::from(model.size.0);
+    let wide = columns >= usize::from(WIDE);
+    // On a tiny screen the proposal stands nowhere but here.
     let found = super::layout::layout(model.size, model.zoomed);
-    let proposal = match model.current().filter(|_| !model.zoomed) {
-        Some(detail) if found.pane.is_none() && found.proposal.is_none() => {
-            cut(&clean(&super::diagnosis::proposal_words(detail, model)), usize::from(model.size.0).saturating_sub(5))
-        }
-        Some(detail) => match &detail.offer.verdict {
-            Some(verdict) => format!("accept {}", verdict.state().letter()),
-            None => "accept -".to_owned(),
-        },
+    let accept = match model.current().filter(|_| found.pane.is_none() && found.proposal.is_none()) {
+        Some(detail) => cut(&clean(&super::diagnosis::proposal_words(detail, model)), columns.saturating_sub(5)),
         None => "accept".to_owned(),
     };
-    wanted.extend([
-        (Action::Accept, proposal.as_str()),
+    let deeds = [
         (Action::Correct, "correct"),
         (Action::Retry, "retry"),
         (Action::NotOurFault, "not ours"),
         (Action::Spam, "spam"),
         (Action::Escalate, "escalate"),
         (Action::Done, "done"),
-    ]);
-    if usize::from(model.size.0) >= usize::from(WIDE) {
-        wanted.extend([
+    ];
+    let spelled: Vec<_> = deeds.iter().map(|(action, words)| (keys.hint(*action), (*words).to_owned())).collect();
+    let letters: Vec<String> = deeds.iter().map(|(action, _)| keys.hint(*action)).collect();
+    let short = vec![(letters.join(" "), "decide".to_owned())];
+    let help = (keys.hint(Action::Help), if wide { "help" } else { "more" }.to_owned());
+    let mut others: Vec<(Action, &str)> = Vec::new();
+    if model.zoomed {
+        others.push((Action::Quit, "back"));
+        if model.pane == Pane::Raw {
+            others.extend([(Action::NextEvidence, "evidence"), (Action::Headers, "headers"), (Action::Parts, "parts")]);
+        }
+        if model.pane == Pane::Returned {
+            others.extend([(Action::Headers, "headers"), (Action::Quoted, "quoted")]);
+        }
+        others.extend([(Action::PageDown, "page"), (Action::Down, "next case")]);
+    }
+    if wide {
+        others.extend([
             (Action::Repeat, "again"),
             (Action::Note, "note"),
             (Action::Search, "find"),
             (Action::Filter, "filter"),
         ]);
     }
-    let help = (Action::Help, if usize::from(model.size.0) >= usize::from(WIDE) { "help" } else { "more" });
+    let takes = |(key, words): &(String, String)| width(key) + width(words) + 3;
+    let accept = (keys.hint(Action::Accept), accept);
+    // Every decision is named: in words where all of them fit, else by its letter.
+    let fixed = 1 + takes(&accept) + takes(&help);
+    let words_fit = !model.zoomed && fixed + spelled.iter().map(takes).sum::<usize>() <= columns + 2;
+    let mut wanted = vec![accept];
+    wanted.extend(if words_fit || wide { spelled } else { short });
+    wanted.extend(others.into_iter().map(|(action, words)| (keys.hint(action), words.to_owned())));
     let mut row = Row::of(" ", theme.get("hint"));
-    let columns = usize::from(model.size.0);
-    let help_width = width(&keys.hint(help.0)) + width(help.1) + 2;
-    for (action, words) in wanted {
-        let key = keys.hint(action);
-        let first = row.width() <= 1;
-        if !first && row.width() + width(&key) + width(words) + 3 + help_width > columns {
-            continue;
+    for (at, (key, words)) in wanted.iter().enumerate() {
+        if at == 0 || row.width() + width(key) + width(words) + 1 + takes(&help) <= columns {
+            row = add(row, model, key, words);
         }
-        row = row.and(key, theme.get("key")).and(format!(" {words}  "), theme.get("hint"));
     }
-    if row.width() + help_width > columns {
+    if row.width() + takes(&help) > columns + 2 {
         return row;
     }
-    row.and(keys.hint(help.0), theme.get("key")).and(format!(" {}", help.1), theme.get("hint"))
+    row.and(help.0, theme.get("key")).and(format!(" {}", help.1), theme.get("hint"))
 }

@@ -1,12 +1,10 @@
 //! The diagnosis: who failed, what it means, what the server said, who reported it, what to do, and how sure that is.
 //!
-//! In the small pane each fact has its fixed lines, so that stepping through the list changes as little as possible.
-
-use ratatui::style::Style;
+//! In the small pane each fact has a line, and the lines that are left go to those that matter most.
 
 use super::rows::Row;
 use crate::desk::Detail;
-use crate::model::{Case, Cause, Certainty, Class, Ours, Recipient, Role, Timestamp, Verdict, WhoActs};
+use crate::model::{Case, Cause, Certainty, Class, Ours, Recipient, Role, Status, Timestamp, Verdict, WhoActs};
 use crate::tui::keys::Action;
 use crate::tui::lookalike::suspicious;
 use crate::tui::model::Model;
@@ -31,113 +29,181 @@ const EARLIER: usize = 5;
 /// Fewest columns with a column of labels.
 const NARROW: usize = 40;
 
-/// Makes lines under labels.
+/// A fact under its label, as many lines as it takes.
+struct Fact {
+    label: String,
+    lines: Vec<String>,
+    style: &'static str,
+    right: String,
+    /// Who gets room first where there is too little of it; 0 is first.
+    rank: u8,
+    /// Lines it usually takes.
+    usual: usize,
+}
+
+/// Gathers facts.
 struct Lines<'a> {
     model: &'a Model,
     width: usize,
-    rows: Vec<Row>,
+    facts: Vec<Fact>,
 }
 
 impl Lines<'_> {
-    fn style(&self, name: &str) -> Style {
-        self.model.setup.theme.get(name)
+    // Too narrow for a column of labels: the label leads the text.
+    fn gap(&self) -> usize {
+        if self.width < NARROW { 0 } else { LABEL - 1 }
     }
 
-    /// A fact on at most `most` lines (0: as many as it takes), and on exactly that many where `fixed`.
-    fn fact(&mut self, label: &str, value: &str, style: &str, most: usize, fixed: bool) {
-        // Too narrow for a column of labels: the label leads the text.
-        let narrow = self.width < NARROW;
+    fn room(&self) -> usize {
+        self.width.saturating_sub(self.gap() + 2).max(8)
+    }
+
+    fn fact(&mut self, label: &str, value: &str, style: &'static str, rank: u8) {
+        let narrow = self.gap() == 0;
         let led = if narrow && !label.is_empty() { format!("{label}: {value}") } else { value.to_owned() };
-        let (label, gap) = if narrow { ("", 0) } else { (label, LABEL - 1) };
-        let room = self.width.saturating_sub(gap + 2).max(8);
-        let value = clean(&led);
-        let mut lines = wrap(&value, room);
-        if most > 0 && lines.len() > most {
-            lines.truncate(most);
-            if let Some(last) = lines.last_mut() {
-                let shown = cut(&format!("{last} …"), room.saturating_sub(1));
-                *last = format!("{}~", shown.trim_end_matches([' ', '…', '~']));
+        let label = if narrow { String::new() } else { label.to_owned() };
+        let lines = wrap(&clean(&led), self.room());
+        self.facts.push(Fact { label, lines, style, right: String::new(), rank, usual: 1 });
+    }
+
+    /// The last fact usually takes two lines.
+    fn two(&mut self) {
+        if let Some(fact) = self.facts.last_mut() {
+            fact.usual = 2;
+        }
+    }
+
+    /// Puts something at the right of the last fact.
+    fn right(&mut self, text: &str) {
+        if let Some(fact) = self.facts.last_mut() {
+            fact.right = format!("{} ", clean(text));
+        }
+    }
+
+    fn height(&self) -> usize {
+        self.facts.iter().map(|fact| fact.lines.len()).sum()
+    }
+
+    /// Makes the facts fit: each keeps its first line, and the rest goes line by line to whom it matters most.
+    fn fit(&mut self, height: usize) {
+        while self.facts.len() > height.max(1) {
+            let last = self.facts.iter().enumerate().max_by_key(|(at, fact)| (fact.rank, *at)).map_or(0, |(at, _)| at);
+            self.facts.remove(last);
+        }
+        let room = self.room().saturating_sub(1);
+        let mut kept = vec![1; self.facts.len()];
+        let mut spare = height.saturating_sub(kept.len());
+        let mut order: Vec<usize> = (0..kept.len()).collect();
+        order.sort_by_key(|at| self.facts.get(*at).map(|fact| fact.rank));
+        let wanted: Vec<usize> = self.facts.iter().map(|fact| fact.lines.len()).collect();
+        while spare > 0 {
+            let before = spare;
+            for &at in &order {
+                if spare > 0 && kept[at] < wanted[at] {
+                    kept[at] += 1;
+                    spare -= 1;
+                }
+            }
+            if spare == before {
+                break;
             }
         }
-        while fixed && lines.len() < most {
-            lines.push(String::new());
+        // Room that nobody needs keeps the labels below these in their place from case to case.
+        for (fact, kept) in self.facts.iter_mut().zip(&kept) {
+            if fact.usual > *kept && spare > 0 {
+                fact.lines.push(String::new());
+                spare -= 1;
+            }
         }
-        for (at, line) in lines.into_iter().enumerate() {
-            let label = if at == 0 { label } else { "" };
-            let row = Row::of(format!(" {label:<gap$}"), self.style("label")).and(line, self.style(style));
-            self.rows.push(row);
+        for (fact, (most, wanted)) in self.facts.iter_mut().zip(kept.into_iter().zip(wanted)) {
+            if wanted > most {
+                fact.lines.truncate(most);
+                if let Some(last) = fact.lines.last_mut() {
+                    let shown = cut(&format!("{last} …"), room);
+                    *last = format!("{}~", shown.trim_end_matches([' ', '…', '~']));
+                }
+            }
         }
     }
 
-    fn right(&mut self, text: &str) {
-        let style = self.style("hint");
-        if let Some(row) = self.rows.last_mut() {
-            row.right = Some((format!("{} ", clean(text)), style));
+    fn rows(self) -> Vec<Row> {
+        let gap = self.gap();
+        let theme = &self.model.setup.theme;
+        let mut rows = Vec::with_capacity(self.height());
+        for fact in self.facts {
+            for (at, line) in fact.lines.into_iter().enumerate() {
+                let label = if at == 0 { fact.label.as_str() } else { "" };
+                let row = Row::of(format!(" {label:<gap$}"), theme.get("label")).and(line, theme.get(fact.style));
+                let first = at == 0 && !fact.right.is_empty();
+                rows.push(if first { row.right(fact.right.clone(), theme.get("hint")) } else { row });
+            }
         }
+        rows
     }
 }
 
 /// The lines of the diagnosis: as many as it takes, or made to fit a small pane of so many.
 pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
     let Some(case) = model.queue.current() else { return Vec::new() };
-    let mut lines = Lines { model, width, rows: Vec::new() };
+    let mut lines = Lines { model, width, facts: Vec::new() };
     failed(&mut lines, case);
-    let Some(detail) = model.current() else { return lines.rows };
+    let Some(detail) = model.current() else { return lines.rows() };
     let newest = detail.notices.last();
     let recipient = newest.and_then(|notice| notice.recipient.and_then(|at| notice.diagnosis.recipients.get(at)));
     match small {
         Some(height) => {
-            // Ten lines: what it means and what was said get two each, the rest one; a taller pane gives more to the words.
-            let more = height.saturating_sub(10);
-            meaning(&mut lines, case, recipient, if height >= 9 { 2 } else { 1 });
-            said(&mut lines, detail, recipient, if height >= 10 { 2 + more.min(2) } else { 1 }, true);
+            meaning(&mut lines, case, recipient);
+            said(&mut lines, detail, recipient);
             reporter(&mut lines, detail, recipient, true);
             original(&mut lines, detail, true);
-            proposal(&mut lines, detail, true);
-            if more >= 3 && !detail.suggestions.is_empty() {
-                next(&mut lines, case, recipient, 2, true);
+            proposal(&mut lines, detail);
+            // What is proposed says what to do; where nothing is, or a pane has room for it, the words do.
+            let ours = newest.is_none_or(|newest| newest.diagnosis.authenticity.verdict != Ours::NotOurs);
+            if height > lines.height() + 1 || detail.suggestions.is_empty() || !ours {
+                next(&mut lines, detail, recipient.filter(|own| own.who_acts != WhoActs::Recipient));
             }
-            why(&mut lines, detail, recipient, 1);
+            why(&mut lines, detail, recipient, true);
+            lines.fit(height);
         }
         None => {
             // Each fact has the lines it usually takes, and what may take many comes last: the labels stay where they are
             // from case to case.
             let mut fixed = |least: usize, add: &dyn Fn(&mut Lines<'_>)| {
-                let from = lines.rows.len();
+                let from = lines.height();
                 add(&mut lines);
-                while lines.rows.len() < from + least {
-                    lines.fact("", "", "text", 1, true);
+                while lines.height() < from + least {
+                    lines.fact("", "", "text", 0);
                 }
             };
-            fixed(2, &|lines| meaning(lines, case, recipient, 0));
-            fixed(2, &|lines| proposal(lines, detail, false));
+            fixed(2, &|lines| meaning(lines, case, recipient));
+            fixed(2, &|lines| proposal(lines, detail));
             fixed(2, &|lines| reporter(lines, detail, recipient, false));
             fixed(2, &|lines| original(lines, detail, false));
-            fixed(2, &|lines| why(lines, detail, recipient, 0));
-            fixed(3, &|lines| said(lines, detail, recipient, 0, false));
-            fixed(2, &|lines| next(lines, case, recipient, 0, false));
+            fixed(2, &|lines| why(lines, detail, recipient, false));
+            fixed(3, &|lines| said(lines, detail, recipient));
+            fixed(2, &|lines| next(lines, detail, recipient));
             more(&mut lines, detail);
         }
     }
-    lines.rows
+    lines.rows()
 }
 
 fn failed(lines: &mut Lines<'_>, case: &Case) {
     if case.address.is_empty() {
-        lines.fact("Failed", "no failed address could be read", "warning", 1, true);
+        lines.fact("Failed", "no failed address could be read", "warning", 5);
     } else if let Some(warning) = suspicious(&case.address) {
-        lines.fact("Failed", &format!("{}   look closely: {warning}", case.address), "address", 1, true);
+        lines.fact("Failed", &format!("{}   look closely: {warning}", case.address), "address", 0);
     } else {
         let sent = case.original_address.as_ref().filter(|sent| !sent.eq_ignore_ascii_case(&case.address));
         let sent = sent.map(|sent| format!("   (sent to {sent})")).unwrap_or_default();
-        lines.fact("Failed", &format!("{}{sent}", case.address), "address", 1, true);
+        lines.fact("Failed", &format!("{}{sent}", case.address), "address", 0);
     }
     if let Some(ticket) = &case.ticket {
         lines.right(&format!("ticket {ticket}"));
     }
 }
 
-fn meaning(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>, most: usize) {
+fn meaning(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>) {
     let words = lines.model.words(case.cause);
     let lasting = match (case.kind, case.status.map(|status| status.class)) {
         (crate::model::Kind::Delay, _) => "delayed.  ",
@@ -151,14 +217,14 @@ fn meaning(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>, mo
         "-" => String::new(),
         code => format!("{code}  "),
     };
-    let text = format!("{code}{lasting}{meaning}");
-    lines.fact("Meaning", &text, "text", most, most > 0);
+    lines.fact("Meaning", &format!("{code}{lasting}{meaning}"), "text", 1);
+    lines.two();
 }
 
-fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, most: usize, fixed: bool) {
+fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
     let said = recipient.and_then(|r| r.diagnostic.as_deref());
     let text = match said {
-        Some(said) => said.to_owned(),
+        Some(said) => once(said),
         None if detail.case.address.is_empty() => detail
             .notices
             .last()
@@ -166,7 +232,37 @@ fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, m
             .map_or_else(|| "nothing that could be read".to_owned(), |subject| format!("subject: {subject}")),
         None => "(no reply is quoted)".to_owned(),
     };
-    lines.fact("Said", &text, "text", most, fixed);
+    lines.fact("Said", &text, "text", 3);
+    lines.two();
+}
+
+/// A reply of several lines without the code that each of them repeats (RFC 5321 section 4.2.1, RFC 2034 section 4).
+fn once(said: &str) -> String {
+    let mut words = said.split(' ');
+    let Some(first) = words.next() else { return String::new() };
+    let digits = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+    let (reply, joined) = first.split_once('-').map_or((first, None), |(reply, status)| (reply, Some(status)));
+    if !digits(reply) {
+        return said.to_owned();
+    }
+    let status = joined.or_else(|| said.split(' ').nth(1)).filter(|text| text.parse::<Status>().is_ok());
+    let mut kept = vec![first];
+    if joined.is_none() && status.is_some() {
+        kept.extend(words.next());
+    }
+    let mut rest = words.peekable();
+    while let Some(word) = rest.next() {
+        let again = match word.split_once('-') {
+            Some((code, rest)) => code == reply && (rest.is_empty() || Some(rest) == status),
+            None => word == reply && rest.peek().copied() == status,
+        };
+        if !again {
+            kept.push(word);
+        } else if !word.contains('-') || word.ends_with('-') {
+            rest.next_if(|next| Some(*next) == status);
+        }
+    }
+    kept.join(" ")
 }
 
 fn role(role: Role) -> &'static str {
@@ -189,33 +285,31 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
     }
     let remote = recipient.and_then(|r| r.remote_mta.as_ref()).filter(|remote| reporter.mta.as_ref() != Some(remote));
     if !small {
-        lines.fact("Reporter", &text, "text", 0, false);
-        lines.fact("Refused by", remote.map_or("-", |remote| remote), "text", 0, false);
+        lines.fact("Reporter", &text, "text", 0);
+        lines.fact("Refused by", remote.map_or("-", |remote| remote), "text", 0);
         return;
     }
     if let Some(remote) = remote {
         text.push_str(&format!(", refused by {remote}"));
     }
-    lines.fact("Reporter", &text, "text", 1, true);
+    lines.fact("Reporter", &text, "text", 6);
 }
 
 fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
     let Some(notice) = detail.notices.last() else { return };
-    let zone = &lines.model.setup.zone;
     let original = &notice.diagnosis.original;
     let subject = original.subject.as_deref().unwrap_or("no subject came back");
     // Beside the number of bounces there is no room for the date.
     let sent = original
         .date
         .filter(|_| !small || detail.notices.len() == 1)
-        .map(|date| format!("   {}", date.format("%a %d %b %H:%M", zone)))
+        .map(|date| format!("   {}", moment(date, lines.model)))
         .unwrap_or_default();
-    let ours = match notice.diagnosis.authenticity.verdict {
-        Ours::NotOurs => "   NOT SENT BY US",
-        Ours::Ours | Ours::Unknown => "",
+    let (ours, style) = match notice.diagnosis.authenticity.verdict {
+        Ours::NotOurs => ("NOT SENT BY US   ", "warning"),
+        Ours::Ours | Ours::Unknown => ("", "text"),
     };
-    let style = if ours.is_empty() { "text" } else { "warning" };
-    lines.fact("Original", &format!("{subject}{sent}{ours}"), style, usize::from(small), small);
+    lines.fact("Original", &format!("{ours}{subject}{sent}"), style, 5);
     if detail.notices.len() > 1 {
         let span = span(detail.notices.first().map_or(notice.received, |n| n.received), notice.received);
         lines.right(&format!("bounced {}x {span}", detail.notices.len()));
@@ -227,8 +321,14 @@ fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
             Ours::NotOurs => "no",
             Ours::Unknown => "cannot be told",
         };
-        lines.fact("Sent by us", &format!("{verdict}: {because}"), "text", 1, false);
+        lines.fact("Sent by us", &format!("{verdict}: {because}"), "text", 0);
     }
+}
+
+/// A point in time, with its year where it is not near.
+pub(super) fn moment(time: Timestamp, model: &Model) -> String {
+    let near = (model.now.0 - time.0).abs() < 300 * 86_400;
+    time.format(if near { "%a %d %b %H:%M" } else { "%a %d %b %Y %H:%M" }, &model.setup.zone)
 }
 
 /// How long lies between two times, in words.
@@ -241,16 +341,22 @@ fn span(first: Timestamp, last: Timestamp) -> String {
     }
 }
 
-fn next(lines: &mut Lines<'_>, case: &Case, recipient: Option<&Recipient>, most: usize, fixed: bool) {
-    let words = lines.model.words(case.cause);
+fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
+    let words = lines.model.words(detail.case.cause);
+    let newest = detail.notices.last().map(|notice| &notice.diagnosis);
+    if let Some(newest) = newest.filter(|newest| newest.authenticity.verdict == Ours::NotOurs) {
+        let from = newest.original.from.as_deref().unwrap_or("its sender");
+        let text = format!("nothing, unless {from} is an address of ours: then add it to own_addresses");
+        return lines.fact("Next", &text, "text", 2);
+    }
     let step = recipient.map(|r| r.next_step.as_str()).filter(|step| !step.is_empty()).unwrap_or(&words.next_step);
     let who = match recipient.map(|r| r.who_acts) {
         Some(WhoActs::Admin) => "for the administrator: ",
         Some(WhoActs::Recipient) => "for the recipient's side: ",
         _ => "",
     };
-    lines.fact("Next", &format!("{who}{step}"), "text", most, fixed);
-    if case.cause == Cause::AuthenticationFailed {
+    lines.fact("Next", &format!("{who}{step}"), "text", 2);
+    if detail.case.cause == Cause::AuthenticationFailed {
         let key = lines.model.setup.keys.hint(Action::AuthCard);
         lines.right(&format!("{key} shows what we publish"));
     }
@@ -272,65 +378,50 @@ pub fn verdict(verdict: &Verdict, model: &Model) -> String {
 
 /// Why `a` does nothing, and what does.
 pub fn nothing_proposed(detail: &Detail, key: &str) -> String {
+    let Some(best) = detail.suggestions.first() else { return format!("nothing: {}", detail.offer.why) };
     match detail.suggestions.len() {
-        0 => format!("nothing: {}", detail.offer.why),
-        1 => format!("nothing is sure enough; {key}1 takes the candidate"),
-        n => format!("nothing is sure enough; {key}1 to {key}{n} take a candidate"),
+        1 => format!("nothing is sure: the candidate rests on \"{}\" alone; {key}, then 1, takes it", best.because),
+        n => format!("nothing is sure: the best rests on \"{}\" alone; {key}, then 1 to {n}, takes one", best.because),
     }
 }
 
-/// What `a` would do, in a few words: `C anna@example.org`.
+/// What `a` would do, in a few words: `correct to anna@example.org`.
 pub fn proposal_words(detail: &Detail, model: &Model) -> String {
     match &detail.offer.verdict {
-        Some(Verdict::Corrected { to }) => format!("C {to}"),
-        Some(Verdict::Escalated { .. }) => "E escalate".to_owned(),
-        Some(offered) => format!("{} {}", offered.state().letter(), verdict(offered, model)),
-        None => nothing_proposed(detail, &model.setup.keys.hint(crate::tui::keys::Action::Correct)),
+        Some(Verdict::Corrected { to }) => format!("correct to {to}"),
+        Some(Verdict::Escalated { .. }) => "escalate".to_owned(),
+        Some(offered) => verdict(offered, model),
+        None => nothing_proposed(detail, &model.setup.keys.hint(Action::Correct)),
     }
 }
 
-fn proposal(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
-    let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Accept);
-    match &detail.offer.verdict {
-        Some(offered) => {
-            let letter = offered.state().letter();
-            let what = match offered {
-                Verdict::Corrected { to } => format!("correct to {to}"),
-                Verdict::Escalated { .. } => "escalate".to_owned(),
-                other => verdict(other, lines.model),
-            };
-            let why = format!("   ({})", detail.offer.why);
-            lines.fact("Suggest", &format!("{key} = {letter}  {what}{why}"), "proposal", usize::from(small), small);
-        }
-        None => {
-            let text = nothing_proposed(detail, &lines.model.setup.keys.hint(crate::tui::keys::Action::Correct));
-            lines.fact("Suggest", &text, "text", usize::from(small), small);
-        }
+/// What was decided, where that stands; then what `a` would do, and the other candidates.
+fn proposal(lines: &mut Lines<'_>, detail: &Detail) {
+    let model = lines.model;
+    let stands = detail.history.iter().rfind(|decision| !decision.undone);
+    if let Some(decision) = stands.filter(|_| !detail.case.is_undecided(model.now)) {
+        let text =
+            format!("{}   (by {}, {})", verdict(&decision.verdict, model), decision.by, moment(decision.at, model));
+        lines.fact("Decided", &text, "strong", 0);
     }
-    if small {
-        // One line for all candidates; where there are none, for what to do.
-        let key = lines.model.setup.keys.hint(crate::tui::keys::Action::Correct);
-        let numbered: Vec<String> = detail
-            .suggestions
-            .iter()
-            .take(3)
-            .enumerate()
-            .map(|(at, s)| format!("{key}{} {}", at + 1, s.address))
-            .collect();
-        if numbered.is_empty() {
-            let step = lines.model.words(detail.case.cause).next_step.clone();
-            lines.fact("Next", &step, "text", 1, true);
-        } else {
-            lines.fact("", &numbered.join("   "), "text", 1, true);
+    let words = proposal_words(detail, model);
+    match &detail.offer.verdict {
+        Some(_) => {
+            let key = model.setup.keys.hint(Action::Accept);
+            lines.fact("Suggest", &format!("{key}: {words}   ({})", detail.offer.why), "proposal", 0);
         }
-    } else {
-        // The one that is offered stands above already.
-        let offered =
-            |address: &str| matches!(&detail.offer.verdict, Some(Verdict::Corrected { to }) if *to == *address);
-        let all = detail.suggestions.iter().enumerate();
-        for (at, suggestion) in all.filter(|(_, suggestion)| !offered(&suggestion.address)) {
-            lines.fact("", &format!("c{}  {}   {}", at + 1, suggestion.address, suggestion.because), "text", 0, false);
-        }
+        None => lines.fact("Suggest", &words, "text", 0),
+    }
+    // The one that is offered stands above already.
+    let offered = |address: &str| matches!(&detail.offer.verdict, Some(Verdict::Corrected { to }) if *to == *address);
+    let others: Vec<String> = (1..)
+        .zip(&detail.suggestions)
+        .filter(|(_, own)| !offered(&own.address))
+        .map(|(at, own)| format!("{at} {}   {}", own.address, own.because))
+        .collect();
+    let label = format!("{}, then", model.setup.keys.hint(Action::Correct));
+    for (at, other) in others.iter().enumerate() {
+        lines.fact(if at == 0 { &label } else { "" }, other, "text", 4);
     }
 }
 
@@ -343,35 +434,31 @@ pub fn certainty(certainty: Certainty) -> &'static str {
     }
 }
 
-fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, most: usize) {
+fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, small: bool) {
     let Some(recipient) = recipient else {
         let notes = detail.notices.last().map(|n| n.diagnosis.notes.join("; ")).unwrap_or_default();
         let text = if notes.is_empty() { "the mail names no failed recipient".to_owned() } else { notes };
-        lines.fact("Why", &text, "text", most, most > 0);
-        return;
+        return lines.fact("Why", &text, "text", 4);
     };
-    let mut sources: Vec<&str> = Vec::new();
-    for evidence in &recipient.evidence {
-        if !sources.contains(&evidence.from.as_str()) {
-            sources.push(&evidence.from);
-        }
-    }
     let sure = certainty(recipient.certainty);
-    if most > 0 {
+    if small {
+        let mut sources: Vec<&str> = Vec::new();
+        for evidence in &recipient.evidence {
+            if !sources.contains(&evidence.from.as_str()) && !evidence.from.starts_with("rule ") {
+                sources.push(&evidence.from);
+            }
+        }
         let short = sure.split(':').next().unwrap_or(sure);
-        lines.fact("Why", &format!("[{short}] {}", sources.join(", ")), "text", most, true);
-        return;
+        return lines.fact("How sure", &format!("{short}, read from: {}", sources.join(", ")), "text", 7);
     }
-    let rule = recipient.rule.as_ref().map(|rule| format!("   rule {rule}")).unwrap_or_default();
-    let short = sure.split(':').next().unwrap_or(sure);
-    lines.fact("Certainty", &format!("[{short}]{rule}"), "text", 0, false);
+    lines.fact("How sure", sure, "text", 0);
     // What was read stands above already: here is where it was read. Each in its place, so that a step changes numbers.
     let line_of = |claim: &str| recipient.evidence.iter().find(|own| own.claim == claim).and_then(|own| own.line);
     let slot = |(claim, name): &(&str, &str)| {
         format!("{name} {:<4}", line_of(claim).map_or_else(|| "-".to_owned(), |line| line.to_string()))
     };
     let slots: String = CLAIMS.iter().map(slot).collect();
-    lines.fact("On lines", slots.trim_end(), "text", 0, false);
+    lines.fact("Mail lines", slots.trim_end(), "text", 0);
 }
 
 /// What only the whole screen has room for: doubts, the other cases, history, notices.
@@ -379,12 +466,12 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
     let zone = lines.model.setup.zone.clone();
     let Some(newest) = detail.notices.last() else { return };
     for (at, note) in newest.diagnosis.notes.iter().enumerate() {
-        lines.fact(if at == 0 { "Doubts" } else { "" }, note, "warning", 0, false);
+        lines.fact(if at == 0 { "Doubts" } else { "" }, note, "warning", 0);
     }
     for (at, other) in detail.group.iter().filter(|other| other.id != detail.case.id).enumerate() {
         let text =
             format!("{}  {}  {}", other.state.letter(), super::list::who(other), lines.model.words(other.cause).title);
-        lines.fact(if at == 0 { "Also to" } else { "" }, &text, "text", 0, false);
+        lines.fact(if at == 0 { "Also to" } else { "" }, &text, "text", 0);
     }
     let more = detail.earlier.len().saturating_sub(EARLIER);
     for (at, other) in detail.earlier.iter().take(EARLIER).enumerate() {
@@ -394,19 +481,49 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
             other.state,
             other.subject.as_deref().unwrap_or("")
         );
-        lines.fact(if at == 0 { "Earlier" } else { "" }, &text, "text", 0, false);
+        lines.fact(if at == 0 { "Earlier" } else { "" }, &text, "text", 0);
     }
     if more > 0 {
-        lines.fact("", &format!("and {more} more to this address"), "hint", 0, false);
+        lines.fact("", &format!("and {more} more to this address"), "hint", 0);
+    }
+    if let Some(rule) = recipient_rule(detail) {
+        lines.fact("Rule", rule, "hint", 0);
     }
     for (at, decision) in detail.history.iter().enumerate() {
         let undone = if decision.undone { "  (undone)" } else { "" };
         let text = format!(
             "{}  {}  by {}{undone}",
-            decision.at.format("%d %b %H:%M", &zone),
+            moment(decision.at, lines.model),
             verdict(&decision.verdict, lines.model),
             decision.by
         );
-        lines.fact(if at == 0 { "Decided" } else { "" }, &text, "text", 0, false);
+        lines.fact(if at == 0 { "History" } else { "" }, &text, "text", 0);
+    }
+}
+
+/// The rule that decided the cause, for who keeps rules of their own.
+fn recipient_rule(detail: &Detail) -> Option<&str> {
+    let notice = detail.notices.last()?;
+    notice.diagnosis.recipients.get(notice.recipient?)?.rule.as_deref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::once;
+
+    #[test]
+    fn the_code_of_a_reply_is_said_once() {
+        for (said, want) in [
+            (
+                "552-5.2.2 The email account is over quota. Please direct the 552-5.2.2 recipient to 552 5.2.2 help.example",
+                "552-5.2.2 The email account is over quota. Please direct the recipient to help.example",
+            ),
+            ("550 5.1.1 No such user 550 5.1.1 at all", "550 5.1.1 No such user at all"),
+            ("550-No such 550- user 550 here", "550-No such user 550 here"),
+            ("host mx said: 550 5.1.1 gone", "host mx said: 550 5.1.1 gone"),
+            ("", ""),
+        ] {
+            assert_eq!(once(said), want);
+        }
     }
 }

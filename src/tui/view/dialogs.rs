@@ -132,7 +132,7 @@ pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut F
     let longest =
         dialog.suggestions.iter().map(|(address, _)| width(&clean(address))).max().unwrap_or(0).min(columns / 2);
     for (at, (address, because)) in dialog.suggestions.iter().enumerate() {
-        let style = if dialog.address.touched { theme.get("hint") } else { text };
+        let style = if dialog.takes() == 0 { theme.get("hint") } else { text };
         rows.push(
             Row::of(format!("   {} ", at + 1), theme.get("key"))
                 .and(format!(" {}  ", fit(&clean(address), longest)), style)
@@ -146,9 +146,13 @@ pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut F
         rows.push(Row::default());
     }
     rows.extend(checks(dialog, model, columns));
+    if dialog.alone {
+        let words = "no other undecided case of this message is at this domain";
+        rows.push(Row::of(format!(" {:<9} ", "Also for"), theme.get("label")).and(words, theme.get("hint")));
+    }
     for (at, scope) in dialog.scopes.iter().enumerate() {
         let mark = if scope.on { "[x]" } else { "[ ]" };
-        let label = if at == 0 { "Also for" } else { "" };
+        let label = if at == 0 && !dialog.alone { "Also for" } else { "" };
         let here = dialog.field == Field::Scope(at);
         let words = format!("{mark} {} {}", scope.cases.len(), scope.label);
         let style = if here { theme.get("selected") } else { text };
@@ -175,7 +179,14 @@ fn checks(dialog: &Correct, model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let label = |text: &str| Row::of(format!(" {text:<9} "), theme.get("label"));
     if !dialog.address.touched {
-        return vec![label("Checks").and("the cursor stands where the address looks wrong", theme.get("hint"))];
+        let words = if dialog.is_suspect {
+            "the cursor stands where the address looks wrong"
+        } else {
+            "it was not the address that was refused; type another one if there is one"
+        };
+        let lines = wrap(words, columns.saturating_sub(12).max(8)).into_iter().enumerate();
+        let name = |at| if at == 0 { "Checks" } else { "" };
+        return lines.map(|(at, line)| label(name(at)).and(line, theme.get("hint"))).collect();
     }
     let mut rows = Vec::new();
     let room = columns.saturating_sub(12).max(8);

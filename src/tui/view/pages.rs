@@ -137,7 +137,8 @@ fn status(model: &Model, columns: usize) -> Vec<Row> {
     }
     rows.push(Row::default());
     if model.setup.accounts.is_empty() {
-        rows.extend(lines("Accounts", "none: nothing is fetched".into()));
+        let why = if model.setup.unsigned.is_empty() { "none" } else { "no password was given" };
+        rows.extend(lines("Accounts", format!("{why}: nothing is fetched")));
     }
     for name in &model.setup.accounts {
         let job = model.fetching.running.iter().find(|job| job.name == *name);
@@ -153,9 +154,10 @@ fn status(model: &Model, columns: usize) -> Vec<Row> {
     }
     if let Some((name, failure)) = &model.fetching.failed {
         rows.push(Row::default());
-        rows.push(Row::of(format!(" {}: {}", clean(name), clean(&failure.what)), theme.get("error")));
-        if let Some(hint) = &failure.hint {
-            rows.push(Row::of(format!(" {}", clean(hint)), theme.get("text")));
+        let said = [(format!("{name}: {}", failure.what), "error"), (failure.hint.clone().unwrap_or_default(), "text")];
+        for (said, style) in said.iter().filter(|(said, _)| !said.is_empty()) {
+            let wrapped = wrap(&clean(said), columns.saturating_sub(2).max(8));
+            rows.extend(wrapped.into_iter().map(|line| Row::of(format!(" {line}"), theme.get(style))));
         }
     }
     let incidents = model.queue.incidents();
@@ -295,7 +297,7 @@ fn summary(model: &Model) -> Vec<Row> {
     let (export, undo, filter) = (hint(Action::Export), hint(Action::Undo), hint(Action::Filter));
     rows.push(Row::of(format!("   {export} write corrections{fetch}   {undo} undo   {filter} filter"), text));
     rows.push(Row::of(
-        format!("   {} back to the list   p print this when the screen closes", hint(Action::Back)),
+        format!("   {} back to the list   p print this when the screen closes", hint(Action::Quit)),
         text,
     ));
     rows

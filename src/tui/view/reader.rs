@@ -1,6 +1,6 @@
 //! The texts: the mail as it is with its evidence marked, the message that came back, notes and history.
 
-use super::diagnosis::verdict;
+use super::diagnosis::{moment, verdict};
 use super::rows::Row;
 use crate::model::Evidence;
 use crate::tui::mail::Shown;
@@ -51,6 +51,9 @@ pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
     let Some(mail) = model.current_mail() else { return Vec::new() };
     let evidence = evidence(model);
     let mut rows: Vec<(usize, Row)> = Vec::new();
+    if model.reading.parts {
+        rows.extend(parts(model, mail).into_iter().map(|row| (0, row)));
+    }
     let mut in_header = true;
     let mut shown_field = true;
     let mut hidden = 0;
@@ -63,9 +66,6 @@ pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
                 let key = model.setup.keys.hint(crate::tui::keys::Action::Headers);
                 if hidden > 0 {
                     rows.push((0, Row::of(format!(" [{key}: {hidden} more header lines]"), theme.get("hint"))));
-                }
-                if model.reading.parts {
-                    rows.extend(parts(model, mail).into_iter().map(|row| (0, row)));
                 }
             } else if !model.reading.headers {
                 if !line.starts_with([' ', '\t']) {
@@ -90,7 +90,7 @@ pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
         let last = pieces.len() - 1;
         for (piece_at, piece) in pieces.into_iter().enumerate() {
             let used = width(&piece);
-            let row = Row::of(" ", theme.get("text")).and(piece, style);
+            let row = Row::of(if here && piece_at == 0 { ">" } else { " " }, style).and(piece, style);
             match &mark {
                 Some(mark) if piece_at == last && used + width(mark) + 4 <= columns => {
                     rows.push((number, row.right(format!("{mark} "), theme.get("evidence"))));
@@ -125,7 +125,7 @@ fn wrap_raw(line: &str, columns: usize) -> Vec<String> {
 
 fn parts(model: &Model, mail: &Shown) -> Vec<Row> {
     let theme = &model.setup.theme;
-    let mut rows = vec![Row::default()];
+    let mut rows = Vec::new();
     for part in &mail.parts {
         let name = part
             .attached
@@ -138,6 +138,7 @@ fn parts(model: &Model, mail: &Shown) -> Vec<Row> {
             Row::of(format!(" {text}"), theme.get("hint")).right(format!("line {} ", part.line), theme.get("hint")),
         );
     }
+    rows.push(Row::default());
     rows
 }
 
@@ -235,14 +236,14 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
         rows.push(Row::of(format!(" No notes. {one} writes one, {editor} opens $EDITOR."), theme.get("hint")));
     }
     for (at, text, style) in entries {
-        let time = at.format("%d %b %H:%M", &model.setup.zone);
+        let time = moment(at, model);
         for (n, paragraph) in text.lines().enumerate() {
-            for (m, line) in wrap(&clean(paragraph), columns.saturating_sub(16).max(8)).into_iter().enumerate() {
+            for (m, line) in wrap(&clean(paragraph), columns.saturating_sub(20).max(8)).into_iter().enumerate() {
                 let label = if n == 0 && m == 0 { time.clone() } else { String::new() };
-                rows.push(Row::of(format!(" {label:<13} "), theme.get("label")).and(line, theme.get(style)));
+                rows.push(Row::of(format!(" {label:<16} "), theme.get("label")).and(line, theme.get(style)));
             }
         }
     }
-    rows.push(Row::of(format!(" {:<13} {}", "case", clean(&detail.case.id.0)), theme.get("hint")));
+    rows.push(Row::of(format!(" {:<16} {}", "case", clean(&detail.case.id.0)), theme.get("hint")));
     rows
 }
