@@ -12,8 +12,12 @@ use super::place::beside;
 use super::restore::copy_whole;
 
 /// What makes version n out of version n - 1.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 
 /// The version of an open store; 0 where it is empty.
 pub(super) fn version(db: &Connection) -> rusqlite::Result<usize> {

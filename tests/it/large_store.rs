@@ -60,7 +60,8 @@ fn one_case_over_a_hundred_thousand_is_answered_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path()).unwrap();
     for from in (0..CASES).step_by(2000) {
-        store.fill(&(from..from + 2000).map(arrival).collect::<Vec<_>>(), None).unwrap();
+        let placed = store.fill(&(from..from + 2000).map(arrival).collect::<Vec<_>>(), None).unwrap();
+        assert!(placed.iter().all(|one| *one == bounceback::store::Placed::New(1)), "{:?}", placed.first());
     }
     let corrected = Verdict::Corrected { to: "person1@gmail.com".into() };
     store.decide(&[(CaseId("c00000000001".into()), corrected)], None, Timestamp(1_795_000_000), "lead").unwrap();

@@ -53,6 +53,17 @@ fn state(store: &Store, case: &str) -> (State, bool) {
     (case.state, case.again)
 }
 
+/// A likely bounce that names nobody is a case like any other: it must be looked at.
+#[test]
+fn a_notice_without_a_recipient_is_a_case() {
+    let mut store = Store::in_memory().unwrap();
+    let mut nobody = notice("nobody", Kind::Other, 10);
+    (nobody.seeds[0].recipient, nobody.seeds[0].address, nobody.unread) = (None, String::new(), true);
+    assert_eq!(store.fill(std::slice::from_ref(&nobody), None).unwrap(), [Placed::New(1)]);
+    assert_eq!(store.fill(&[nobody], None).unwrap(), [Placed::Known]);
+    assert_eq!(store.notices(&id("nobody")).unwrap()[0].recipient, None);
+}
+
 #[test]
 fn the_same_notice_counts_once_and_a_decision_stays() {
     let mut store = Store::in_memory().unwrap();
