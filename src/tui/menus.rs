@@ -137,6 +137,14 @@ fn copy_menu(model: &Model) -> Menu {
     menu("Copy", items)
 }
 
+/// Why there is no account to fetch from.
+pub fn nothing_to_fetch(model: &Model) -> String {
+    match model.setup.unsigned.as_slice() {
+        [] => "no account is configured: nothing to fetch from".to_owned(),
+        names => format!("no password was given for {}: start again to be asked for it", names.join(", ")),
+    }
+}
+
 /// Said where no domain of ours is known.
 pub const NO_DOMAIN: &str = "which domain is ours is not known: set own_domains in the configuration";
 

@@ -341,11 +341,8 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         }
         Action::ClearFilter => layers::choose(model, Choice::Filter(String::new()), effects),
         Action::Pull if model.setup.accounts.is_empty() => {
-            let text = match model.setup.unsigned.as_slice() {
-                [] => "no account is configured: nothing to fetch from".to_owned(),
-                names => format!("no password was given for {}: start again to be asked for it", names.join(", ")),
-            };
-            model.say(Tone::Warning, text);
+            let why = menus::nothing_to_fetch(model);
+            model.say(Tone::Warning, why);
         }
         Action::Pull => effects.push(Effect::Pull),
         Action::Status => page(model, Subject::Status, effects),

@@ -95,17 +95,17 @@ fn r01_what_a_key_costs_on_the_wire() {
         times.push(took);
         bytes
     };
-    bytes(b"j", 2, " Why   ");
-    let page: Vec<usize> = (3..9).map(|row| bytes(b"j", row, " Why   ")).collect();
-    let lines: Vec<usize> = (9..69).map(|row| bytes(b"j", row, " Why   ")).collect();
+    bytes(b"j", 2, " How sure   ");
+    let page: Vec<usize> = (3..9).map(|row| bytes(b"j", row, " How sure   ")).collect();
+    let lines: Vec<usize> = (9..69).map(|row| bytes(b"j", row, " How sure   ")).collect();
     let mean = lines.iter().sum::<usize>() / lines.len();
     assert!(median(&page) <= 700, "j in the page: {page:?}");
     assert!(mean <= 800, "j, mean of 60 lines: {mean}");
     // On a busy disk a decision may take two frames: the step, and that it is saved.
     let decisions: Vec<usize> = (69..85).map(|row| bytes(b"o", row, &format!("saved: {} ", row - 1))).collect();
     assert!(median(&decisions) <= 1400, "decide and go on: {decisions:?}");
-    bytes(b"\r", 84, "Certainty");
-    let details: Vec<usize> = (85..105).map(|row| bytes(b"j", row, "Certainty")).collect();
+    bytes(b"\r", 84, "Mail lines");
+    let details: Vec<usize> = (85..105).map(|row| bytes(b"j", row, "Mail lines")).collect();
     assert!(median(&details) <= 700, "a step in the detail: {details:?}");
     times.sort_unstable();
     let p95 = times[times.len() * 95 / 100];
@@ -116,7 +116,7 @@ fn r01_what_a_key_costs_on_the_wire() {
 fn r03_at_rest_nothing_is_sent() {
     let state = queue(50);
     let mut terminal = open(state.path());
-    step(&mut terminal, b"j", 2, " Why   ");
+    step(&mut terminal, b"j", 2, " How sure   ");
     assert_eq!(terminal.bytes.recv_timeout(Duration::from_secs(3)), Err(RecvTimeoutError::Timeout));
 }
 

@@ -2,16 +2,13 @@
 //!
 //! In the small pane each fact has a line, and the lines that are left go to those that matter most.
 
+use super::facts::Lines;
 use super::rows::Row;
 use crate::desk::Detail;
 use crate::model::{Case, Cause, Certainty, Class, Ours, Recipient, Role, Status, Timestamp, Verdict, WhoActs};
 use crate::tui::keys::Action;
 use crate::tui::lookalike::suspicious;
 use crate::tui::model::Model;
-use crate::tui::text::{clean, cut, wrap};
-
-/// Columns of the labels.
-const LABEL: usize = 13;
 
 /// What is read from a notice, and the word for its line on the whole screen; the raw mail marks all of them.
 const CLAIMS: [(&str, &str); 6] = [
@@ -26,126 +23,10 @@ const CLAIMS: [(&str, &str); 6] = [
 /// Earlier cases of the same address that are listed.
 const EARLIER: usize = 5;
 
-/// Fewest columns with a column of labels.
-const NARROW: usize = 40;
-
-/// A fact under its label, as many lines as it takes.
-struct Fact {
-    label: String,
-    lines: Vec<String>,
-    style: &'static str,
-    right: String,
-    /// Who gets room first where there is too little of it; 0 is first.
-    rank: u8,
-    /// Lines it usually takes.
-    usual: usize,
-}
-
-/// Gathers facts.
-struct Lines<'a> {
-    model: &'a Model,
-    width: usize,
-    facts: Vec<Fact>,
-}
-
-impl Lines<'_> {
-    // Too narrow for a column of labels: the label leads the text.
-    fn gap(&self) -> usize {
-        if self.width < NARROW { 0 } else { LABEL - 1 }
-    }
-
-    fn room(&self) -> usize {
-        self.width.saturating_sub(self.gap() + 2).max(8)
-    }
-
-    fn fact(&mut self, label: &str, value: &str, style: &'static str, rank: u8) {
-        let narrow = self.gap() == 0;
-        let led = if narrow && !label.is_empty() { format!("{label}: {value}") } else { value.to_owned() };
-        let label = if narrow { String::new() } else { label.to_owned() };
-        let lines = wrap(&clean(&led), self.room());
-        self.facts.push(Fact { label, lines, style, right: String::new(), rank, usual: 1 });
-    }
-
-    /// The last fact usually takes two lines.
-    fn two(&mut self) {
-        if let Some(fact) = self.facts.last_mut() {
-            fact.usual = 2;
-        }
-    }
-
-    /// Puts something at the right of the last fact.
-    fn right(&mut self, text: &str) {
-        if let Some(fact) = self.facts.last_mut() {
-            fact.right = format!("{} ", clean(text));
-        }
-    }
-
-    fn height(&self) -> usize {
-        self.facts.iter().map(|fact| fact.lines.len()).sum()
-    }
-
-    /// Makes the facts fit: each keeps its first line, and the rest goes line by line to whom it matters most.
-    fn fit(&mut self, height: usize) {
-        while self.facts.len() > height.max(1) {
-            let last = self.facts.iter().enumerate().max_by_key(|(at, fact)| (fact.rank, *at)).map_or(0, |(at, _)| at);
-            self.facts.remove(last);
-        }
-        let room = self.room().saturating_sub(1);
-        let mut kept = vec![1; self.facts.len()];
-        let mut spare = height.saturating_sub(kept.len());
-        let mut order: Vec<usize> = (0..kept.len()).collect();
-        order.sort_by_key(|at| self.facts.get(*at).map(|fact| fact.rank));
-        let wanted: Vec<usize> = self.facts.iter().map(|fact| fact.lines.len()).collect();
-        while spare > 0 {
-            let before = spare;
-            for &at in &order {
-                if spare > 0 && kept[at] < wanted[at] {
-                    kept[at] += 1;
-                    spare -= 1;
-                }
-            }
-            if spare == before {
-                break;
-            }
-        }
-        // Room that nobody needs keeps the labels below these in their place from case to case.
-        for (fact, kept) in self.facts.iter_mut().zip(&kept) {
-            if fact.usual > *kept && spare > 0 {
-                fact.lines.push(String::new());
-                spare -= 1;
-            }
-        }
-        for (fact, (most, wanted)) in self.facts.iter_mut().zip(kept.into_iter().zip(wanted)) {
-            if wanted > most {
-                fact.lines.truncate(most);
-                if let Some(last) = fact.lines.last_mut() {
-                    let shown = cut(&format!("{last} …"), room);
-                    *last = format!("{}~", shown.trim_end_matches([' ', '…', '~']));
-                }
-            }
-        }
-    }
-
-    fn rows(self) -> Vec<Row> {
-        let gap = self.gap();
-        let theme = &self.model.setup.theme;
-        let mut rows = Vec::with_capacity(self.height());
-        for fact in self.facts {
-            for (at, line) in fact.lines.into_iter().enumerate() {
-                let label = if at == 0 { fact.label.as_str() } else { "" };
-                let row = Row::of(format!(" {label:<gap$}"), theme.get("label")).and(line, theme.get(fact.style));
-                let first = at == 0 && !fact.right.is_empty();
-                rows.push(if first { row.right(fact.right.clone(), theme.get("hint")) } else { row });
-            }
-        }
-        rows
-    }
-}
-
 /// The lines of the diagnosis: as many as it takes, or made to fit a small pane of so many.
 pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
     let Some(case) = model.queue.current() else { return Vec::new() };
-    let mut lines = Lines { model, width, facts: Vec::new() };
+    let mut lines = Lines::new(model, width);
     failed(&mut lines, case);
     let Some(detail) = model.current() else { return lines.rows() };
     let newest = detail.notices.last();

@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod diagnosis;
 mod dialogs;
+mod facts;
 pub mod folds;
 pub mod layout;
 pub mod list;
