@@ -26,7 +26,7 @@ fn told(output: &Output) -> Vec<&'static str> {
         match said {
             said if said.starts_with("undone: ") => Some("undo"),
             said if said.starts_with("saved again: ") => Some("redo"),
-            said if said.starts_with("saved: ") && said.ends_with("-> note") => Some("note"),
+            said if said.starts_with("saved: note on ") => Some("note"),
             said if said.starts_with("saved: ") => Some("decide"),
             _ => None,
         }
