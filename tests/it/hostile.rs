@@ -173,13 +173,14 @@ fn cost(mail: &Arc<Vec<u8>>, context: &Context) -> u64 {
 /// Compares the cost of a shape at a size and at eight times the size.
 fn grows_no_faster(name: &str, small: Vec<u8>, large: Vec<u8>, context: &Context, wrong: &mut Vec<String>) {
     let (sizes, small, large) = ((small.len(), large.len()), Arc::new(small), Arc::new(large));
-    // the least of several, taken in turns: what else the machine does only adds
+    // the least of several, taken in turns: what else the machine does only adds; work that grows with the square of the
+    // size would take 64 times as long
     let (mut few, mut many) = (u64::MAX, u64::MAX);
-    for _ in 0..9 {
+    for _ in 0..40 {
         few = few.min(cost(&small, context));
         many = many.min(cost(&large, context));
         // below a millisecond the clock of the scheduler is too coarse
-        if many <= 24 * few.max(1_000_000) {
+        if many <= 32 * few.max(1_000_000) {
             return;
         }
     }
