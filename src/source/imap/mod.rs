@@ -14,6 +14,7 @@ mod connect;
 mod cursor;
 mod event;
 mod guard;
+mod lasting;
 mod login;
 mod place;
 mod pull;
