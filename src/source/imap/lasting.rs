@@ -39,6 +39,8 @@ pub(super) struct Lasting<'a> {
     sink: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
     session: Option<Session<'a>>,
     connected_once: bool,
+    /// Whether commands may be sent before earlier ones are answered; not any more after that went wrong once.
+    pipelined: bool,
     /// Bytes of connections that are gone.
     earlier_bytes: u64,
     failures: u32,
@@ -64,6 +66,7 @@ impl<'a> Lasting<'a> {
             sink,
             session: None,
             connected_once: false,
+            pipelined: true,
             earlier_bytes: 0,
             failures: 0,
             trouble: None,
@@ -77,6 +80,13 @@ impl<'a> Lasting<'a> {
     /// Whether a connection stands.
     pub(super) fn stands(&self) -> bool {
         self.session.is_some()
+    }
+
+    /// The names of the folders there are, where the server tells.
+    pub(super) fn folders(&mut self) -> Vec<String> {
+        let until = self.until();
+        let found = self.session.as_mut().map(|session| session.list(until).0).unwrap_or_default();
+        found.into_iter().filter(|folder| folder.selectable).map(|folder| folder.name).collect()
     }
 
     /// Says goodbye, where there is a connection.
@@ -114,9 +124,9 @@ impl<'a> Lasting<'a> {
             let session = Session::open(self.options, self.cancel, until);
             let session = session.map_err(|error| {
                 let cut = matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Protocol);
-                Failure { error, lost: true, cut }
+                Failure { error, lost: true, cut, shared: false }
             })?;
-            self.session = Some(session);
+            self.session.insert(session).pipelined = self.pipelined;
             self.connected_once = true;
         }
         let Some(session) = &mut self.session else { return Ok(Examined::default()) };
@@ -158,7 +168,7 @@ impl<'a> Lasting<'a> {
                     }
                 }
             };
-            let Failure { error, lost, cut } = failure;
+            let Failure { error, lost, cut, shared } = failure;
             if lost {
                 self.drop_session();
             }
@@ -178,6 +188,12 @@ impl<'a> Lasting<'a> {
             }
             if lost {
                 self.emit(Event::Reconnecting { attempt: self.failures, why: error.what.clone() })?;
+            }
+            if shared && lost {
+                self.pipelined = false;
+                self.remember(error);
+                self.back_off()?;
+                continue;
             }
             if cut && (self.session.is_none() && !cut_before || !self.connected_once) {
                 cut_before = true;

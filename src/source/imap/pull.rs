@@ -5,17 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use super::answer::{self, Examined};
 use super::beginning::{add_more, internal_date, needs_more, read_mails};
 use super::event::{Event, Outcome};
+use super::job::Job;
 use super::lasting::{Lasting, Stop, Trouble};
 use super::place::place;
 use super::session::Session;
-use super::windows::{by_cuts, by_number};
+use super::windows::{by_cuts, by_number, widen};
 use super::{Cursor, Options, Scan};
 use crate::source::{Cancel, Error, Kind};
 
+/// Scans that are under way while candidates are fetched.
+const AHEAD: usize = 2;
+/// A window that is through so soon: on this line they may be wider.
+const QUICK: Duration = Duration::from_secs(1);
 /// Pulls that try a message which cannot be read.
 const TRIES: u8 = 3;
 
@@ -45,7 +51,8 @@ pub fn pull(
                 break;
             }
             Err(Stop::Failed(error)) if matches!(error.kind, Kind::Folder | Kind::Config) && puller.line.stands() => {
-                puller.outcome.problems.push((folder.clone(), error));
+                let known = if error.kind == Kind::Folder { puller.line.folders() } else { Vec::new() };
+                puller.outcome.problems.push((folder.clone(), error.with_folders(&known)));
             }
             Err(Stop::Failed(error)) => return Err(error),
         }
@@ -113,11 +120,14 @@ impl<'a> Puller<'a> {
         };
         let mut windows = self.plan(&mut folder, &examined).map_err(whole)?;
         while let Some((low, high)) = windows.pop() {
-            let cap = self.window(&mut folder, low, high)?;
+            let began = Instant::now();
+            let cap = self.window(&mut folder, low, high, &windows)?;
             if let Some(cap) = cap {
                 windows.extend(by_number(&[(low, high)], cap, cap));
             } else if self.all_older(&folder, low, high) {
                 break;
+            } else if began.elapsed() < QUICK && self.options.since.is_none() {
+                widen(&mut windows, AHEAD, self.options.limits.window.saturating_mul(2));
             }
         }
         if let (Some(since), Some(older)) = (self.options.since, folder.older) {
@@ -179,10 +189,21 @@ impl<'a> Puller<'a> {
         Ok(by_cuts(&open, &cuts))
     }
 
+    fn headers(&self, low: u32, high: u32) -> Job {
+        Job::headers(low, high, self.scan.fields, self.options.since.is_some())
+    }
+
+    /// The scans to send before they are needed, of the windows to come; none where a date may end the search.
+    fn ahead(&self, coming: &[(u32, u32)], most: usize) -> Vec<Job> {
+        let most = if self.options.since.is_some() { 0 } else { most };
+        coming.iter().rev().take(most).map(|&(low, high)| self.headers(low, high)).collect()
+    }
+
     /// Scans one window and fetches its candidates. Gives a size when it has to be tried in smaller pieces.
-    fn window(&mut self, folder: &mut Folder, low: u32, high: u32) -> Result<Option<u32>, Stop> {
-        let (dated, fields) = (self.options.since.is_some(), self.scan.fields);
-        let work = |session: &mut Session<'a>, until| session.headers(low, high, fields, dated, until);
+    fn window(&mut self, folder: &mut Folder, low: u32, high: u32, coming: &[(u32, u32)]) -> Result<Option<u32>, Stop> {
+        // the first rows come before everything else
+        let (scan, ahead) = (self.headers(low, high), self.ahead(coming, usize::from(folder.scanned > 0)));
+        let work = |session: &mut Session<'a>, until| session.fetch(&scan, &ahead, until);
         let data = match self.line.attempt(&folder.name, Some(folder.uidvalidity), work) {
             Ok(data) => data,
             Err(Trouble::Stop(stop)) => return Err(stop),
@@ -228,9 +249,10 @@ impl<'a> Puller<'a> {
         let mut top = high;
         let mut batches: Vec<Vec<u32>> =
             newest_first.chunks(self.options.limits.batch.max(1)).map(<[u32]>::to_vec).rev().collect();
+        let scans = self.ahead(coming, if folder.fetched > 0 { AHEAD } else { 1 });
         while let Some(batch) = batches.pop() {
             let lowest = if batches.is_empty() { low } else { batch.last().copied().unwrap_or(low) };
-            match self.batch(folder, &batch, lowest, top)? {
+            match self.batch(folder, &batch, lowest, top, &scans)? {
                 None => top = lowest.saturating_sub(1),
                 Some(()) => {
                     let (newer, older) = batch.split_at(batch.len() / 2);
@@ -247,17 +269,26 @@ impl<'a> Puller<'a> {
     }
 
     /// Fetches some candidates and hands them over. `Some` when it has to be tried in halves.
-    fn batch(&mut self, folder: &mut Folder, uids: &[u32], low: u32, high: u32) -> Result<Option<()>, Stop> {
+    fn batch(
+        &mut self,
+        folder: &mut Folder,
+        uids: &[u32],
+        low: u32,
+        high: u32,
+        then: &[Job],
+    ) -> Result<Option<()>, Stop> {
         let limits = &self.options.limits;
+        let beginnings = Job::beginnings(uids, limits);
         let work = |session: &mut Session<'a>, until| {
-            let mut mails = read_mails(&session.beginnings(uids, until)?, uids);
+            let mut mails = read_mails(&session.fetch(&beginnings, then, until)?, uids);
             let short: Vec<u32> = mails
                 .iter()
                 .filter(|(_, mail)| mail.truncated && needs_more(&mail.bytes))
                 .map(|(&uid, _)| uid)
                 .collect();
             if !short.is_empty() && limits.prefix_most > limits.prefix {
-                for message in answer::fetched(&session.more(&short, until)?) {
+                let more = session.fetch(&Job::more(&short, limits), &[], until)?;
+                for message in answer::fetched(&more) {
                     add_more(&mut mails, &message);
                 }
             }
