@@ -67,7 +67,8 @@ fn links_lead_somewhere() {
             let led = if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
             let there = fs::read_to_string(&led)
                 .is_ok_and(|text| heading.is_empty() || anchors(&text).any(|one| one == heading));
-            if !there && !(heading.is_empty() && led.is_dir()) {
+            let folder = heading.is_empty() && led.is_dir();
+            if !there && !folder {
                 wrong.push(format!("{}: no {target}", document.display()));
             }
         }
