@@ -173,7 +173,6 @@ fn what_is_older_than_it_may_be_kept_goes_and_stays_away() {
     assert!(said(&state, &["audit"]).contains("\tpurge\t"));
     // Copies are there to undo mishaps: they are named and left alone.
     let copy = home.path().join("copy.sqlite3");
-    said(&state, &["store", "backup", copy.to_str().unwrap()]);
     let bytes = fs::read(&copy).unwrap();
     let purged = said(&state, &["purge", "--older-than", "1 day"]);
     assert!(purged.contains(&format!("not touched: the copy {}", copy.display())), "{purged}");
