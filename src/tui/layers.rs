@@ -12,7 +12,7 @@ use super::model::{Layer, Model, Pane, Seeking, Tone};
 use super::msg::{Effect, ExportOrder, Failure, Written};
 use super::page::{Page, Subject};
 use super::prompt::{Ask, Prompt};
-use super::{update, view};
+use super::{reading, update, view};
 use crate::model::State;
 use crate::suggest::{Finding, Level};
 
@@ -152,7 +152,7 @@ pub fn to_first_evidence(model: &mut Model) {
 
 /// Puts the chosen evidence line in sight.
 pub fn to_evidence(model: &mut Model) {
-    let (height, _) = update::reader_size(model);
+    let (height, _) = reading::reader_size(model);
     let found = view::layout::layout(model.size, model.zoomed);
     let columns = found.second.or(found.pane).map_or(80, |place| place.width);
     let Some((line, _)) = view::reader::evidence(model).get(model.reading.evidence).cloned() else { return };

@@ -27,6 +27,7 @@ pub mod paint;
 pub mod plain;
 pub mod prompt;
 pub mod queue;
+mod reading;
 mod runtime;
 pub mod session;
 pub mod terminal;
