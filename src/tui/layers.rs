@@ -4,20 +4,18 @@ use super::command;
 use super::confirm::Confirm;
 use super::correct::{Correct, Outcome};
 use super::deeds;
-use super::filter::{Filter, Needle};
+use super::filter::Filter;
 use super::input::{Code, Key};
 use super::keys::Action;
 use super::menu::{Choice, menu};
-use super::model::{Layer, Model, Pane, Seeking, Tone};
+use super::model::{Layer, Model, Pane, Tone};
 use super::msg::{Effect, ExportOrder, Failure, Written};
 use super::page::{Page, Subject};
 use super::prompt::{Ask, Prompt};
+use super::quest::{search, set_filter};
 use super::{reading, update, view};
 use crate::model::State;
 use crate::suggest::{Finding, Level};
-
-/// Rows that a search looks through before it looks whether a key came.
-const ROWS_AT_ONCE: usize = 20_000;
 
 /// Does what was chosen.
 pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
@@ -75,69 +73,6 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
         Choice::Decide(deed, acts) => deeds::decide(model, deed, acts, None, effects),
         Choice::Accept(deed, ids) => deeds::accept_all(model, deed, ids, effects),
         Choice::Quit => model.quit = true,
-    }
-}
-
-/// Sets a filter and says what it leaves.
-pub fn set_filter(model: &mut Model, filter: Filter) {
-    let empty = filter.is_empty();
-    let text = filter.text().to_owned();
-    model.layers.clear();
-    model.queue.set_filter(filter);
-    let shown = model.queue.len();
-    if empty {
-        model.say(Tone::Plain, "no filter");
-    } else {
-        let clear = model.setup.keys.hint(Action::ClearFilter);
-        model.say(Tone::Plain, format!("{shown} shown by {text}; {clear} shows all"));
-    }
-}
-
-/// Searches in the list, or in the text on the whole screen.
-pub(super) fn search(model: &mut Model, forward: bool) {
-    if model.pattern.is_empty() {
-        model.say(Tone::Plain, "nothing searched for yet");
-        return;
-    }
-    let needle = Needle::new(&model.pattern);
-    let pattern = super::text::clean(&model.pattern).into_owned();
-    if model.zoomed && model.pane != Pane::Diagnosis {
-        search_text(model, &needle, forward, &pattern);
-        return;
-    }
-    model.seeking = Some(Seeking { forward, done: 0 });
-    seek_on(model);
-}
-
-/// Looks through some more rows; the runtime goes on with it while no key comes.
-pub(super) fn seek_on(model: &mut Model) {
-    let Some(Seeking { forward, done }) = model.seeking.take() else { return };
-    let from = model.queue.cursor();
-    let pattern = super::text::clean(&model.pattern).into_owned();
-    match model.queue.next_hit(&Needle::new(&model.pattern), forward, done, ROWS_AT_ONCE) {
-        (Some(row), _) => {
-            model.queue.go(row);
-            model.moved = true;
-            if (forward && row <= from) || (!forward && row >= from) {
-                model.say(Tone::Plain, format!("search for {pattern} went round"));
-            }
-        }
-        (None, true) => model.seeking = Some(Seeking { forward, done: done + ROWS_AT_ONCE }),
-        (None, false) => model.say(Tone::Warning, format!("{pattern}: not found")),
-    }
-}
-
-fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str) {
-    let found = view::layout::layout(model.size, true);
-    let rows = view::pane_rows(model, model.pane, usize::from(found.pane.map_or(80, |pane| pane.width)), None);
-    let has = |at: &usize| {
-        rows.get(*at).is_some_and(|row| needle.is_in(&row.pieces.iter().map(|(t, _)| t.as_str()).collect::<String>()))
-    };
-    let at = model.reading.scroll;
-    let hit = if forward { (at + 1..rows.len()).find(has) } else { (0..at.min(rows.len())).rev().find(has) };
-    match hit {
-        Some(row) => model.reading.scroll = row,
-        None => model.say(Tone::Warning, format!("{pattern}: not found further on")),
     }
 }
 

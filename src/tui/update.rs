@@ -9,7 +9,7 @@ use super::menu::Choice;
 use super::model::{Job, Layer, Model, Pane, Reading, Sheet, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
-use super::{deeds, layers, menus, reading, session, view};
+use super::{deeds, layers, menus, quest, reading, session, view};
 use crate::desk::Changes;
 
 /// Cases whose notices are kept for the list.
@@ -35,6 +35,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Cases(cases) => {
             model.queue.fill(cases, model.now);
+            quest::begin_anew(model);
             session::arrive(model);
         }
         Msg::Restored(state) => session::restore(model, state.as_deref()),
@@ -70,7 +71,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Exported(result) => layers::exported(model, result),
         Msg::Fetch(account, step) => fetch(model, &account, step),
         Msg::Edited(case, result) => deeds::edited(model, case, result, &mut effects),
-        Msg::SeekOn => layers::seek_on(model),
+        Msg::GoOn => quest::go_on(model),
         Msg::Painted => model.painted = model.current().map(|detail| detail.case.id.clone()),
         Msg::Failed(failure) => {
             model.waiting = None;
@@ -189,6 +190,7 @@ fn changed(model: &mut Model, changes: Changes) {
         return;
     }
     model.refresh(changes);
+    quest::begin_anew(model);
     if !model.moved && model.fetching.running.is_empty() {
         model.queue.to_first_undecided();
     }
@@ -274,9 +276,7 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         effects.push(Effect::Suspend);
         return;
     }
-    // Any key stops a search that goes on; Esc and Ctrl-C do nothing else.
-    if model.seeking.take().is_some() && (cancel || key.code == Code::Esc) {
-        model.say(Tone::Plain, "search stopped");
+    if quest::interrupted(model, cancel || key.code == Code::Esc) {
         return;
     }
     if !model.layers.is_empty() {
