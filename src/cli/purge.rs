@@ -3,12 +3,7 @@
 use std::io::Write;
 
 use super::failure::{Failure, Outcome, Result};
-<<<<<<< HEAD
-use super::import::counted;
 use super::setting::{self, Setting, shown};
-=======
-use super::setting::{self, Setting};
->>>>>>> main
 use crate::config::days_of;
 use crate::stdx::counted;
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use bounceback::model::Cause;
-use bounceback::suggest::{Book, Query, Suggestion, suggest};
+use bounceback::suggest::{Book, Named, Query, Suggestion, suggest};
 
 pub(crate) const SEEDS: [u64; 5] = [1, 20_261_123, 0x5eed, 987_654_321, 31_337];
 
@@ -311,6 +311,11 @@ pub(crate) fn typos(dice: &mut Dice, world: &World, count: usize) -> Vec<Typo> {
     found
 }
 
+/// The question of an address at fault, with what is known beside it.
+pub(crate) fn query<'a>(failed: &'a str, cause: Cause, named: &'a [Named]) -> Query<'a> {
+    Query { failed, cause, address_at_fault: true, display_name: None, named, corrected_to: None }
+}
+
 pub(crate) fn ask(failed: &str, cause: Cause, book: &Book) -> Vec<Suggestion> {
-    suggest(&Query { failed, cause, address_at_fault: true, display_name: None, named: &[] }, book)
+    suggest(&query(failed, cause, &[]), book)
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bounceback::model::Cause;
-use bounceback::suggest::{Book, Confidence, Named, NamedRole, Query, suggest};
+use bounceback::suggest::{Book, Confidence, Named, NamedRole, suggest};
 
-use crate::typo_generator::{Dice, FIRST, LAST, PROVIDERS, ask, company, local, seeds, typos, world};
+use crate::typo_generator::{Dice, FIRST, LAST, PROVIDERS, ask, company, local, query, seeds, typos, world};
 
 #[test]
 fn typos_are_put_right() {
@@ -221,7 +221,7 @@ fn unusual_valid_addresses_are_left_alone() {
                 role: *dice.pick(&[NamedRole::Cc, NamedRole::Text]),
             };
             let named = [colleague];
-            let query = Query { failed: &address, cause, address_at_fault: true, display_name: None, named: &named };
+            let query = query(&address, cause, &named);
             if let Some(first) = suggest(&query, &world.book).first() {
                 wrong.push(format!("{address} ({cause}): {} because {}", first.address, first.because));
             }
