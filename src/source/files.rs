@@ -280,10 +280,11 @@ fn is_named_mail(name: &str) -> bool {
 /// Whether a file met in a folder begins like a mail or an mbox: a header field, or a "From " line, and no NUL.
 fn looks_like_mail(head: &[u8]) -> bool {
     let head = head.get(..2048).unwrap_or(head);
+    !head.contains(&0) && begins_like_mail(head)
+}
+
+fn begins_like_mail(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    if head.contains(&0) {
-        return false;
-    }
     let name = head.iter().position(|&b| !(b.is_ascii_graphic() && b != b':')).unwrap_or(head.len());
     let field = name > 0
         && head.get(name) == Some(&b':')
@@ -296,7 +297,7 @@ fn looks_like_mail(head: &[u8]) -> bool {
 fn is_binary(bytes: &[u8]) -> bool {
     let head = bytes.get(..2048).unwrap_or(bytes);
     let odd = |b: &&u8| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
-    !looks_like_mail(head) && head.iter().filter(odd).count() * 20 > head.len()
+    !begins_like_mail(head) && head.iter().filter(odd).count() * 20 > head.len()
 }
 
 #[cfg(test)]
