@@ -85,14 +85,14 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     };
     setting.log.line(&format!("export: {} to {}", counted(count, format.noun()), shown(path)));
     writeln!(out, "{} written to {}", counted(count, format.noun()), shown(path))?;
-    if format == Format::Zendesk {
-        writeln!(
-            out,
-            "Zendesk matches people by address: each row adds the person under the new one; merge them there"
-        )?;
-        if count > ZENDESK_ROWS {
-            writeln!(out, "its bulk import takes {ZENDESK_ROWS} rows at a time: split the file")?;
-        }
+    let desk = match format {
+        Format::Zendesk => "Zendesk",
+        Format::Freshdesk => "Freshdesk",
+        _ => return Ok(Outcome::Done),
+    };
+    writeln!(out, "{desk} finds people by address: the import adds each under the new one; merge the two there")?;
+    if format == Format::Zendesk && count > ZENDESK_ROWS {
+        writeln!(out, "its bulk import takes {ZENDESK_ROWS} rows at a time: split the file")?;
     }
     Ok(Outcome::Done)
 }

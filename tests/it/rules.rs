@@ -245,3 +245,23 @@ fn the_book_is_ready_soon() {
     // the budget of 20 ms is the bench's, on an optimised build; this only catches another order of magnitude
     assert!(fastest.as_millis() < 2000, "{fastest:?}");
 }
+
+/// The schema for people says all that the schema for the program takes.
+#[test]
+fn every_key_of_a_rule_file_is_explained() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read_to_string(root.join("src/rules/schema.rs")).unwrap();
+    let readme = std::fs::read_to_string(root.join("assets/rules/README.md")).unwrap();
+    let keys: Vec<&str> = schema
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split_once(':').map(|(key, _)| key))
+        .filter(|key| !key.contains(' '))
+        .collect();
+    assert!(keys.len() > 60, "{keys:?}");
+    let words = |text: &str| -> std::collections::BTreeSet<String> {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    let known = words(&readme);
+    let missing: Vec<&&str> = keys.iter().filter(|key| !known.contains(**key)).collect();
+    assert!(missing.is_empty(), "assets/rules/README.md does not name {missing:?}");
+}
