@@ -7,13 +7,13 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::list::StateName;
 use super::setting::{self, Setting, shown};
 use crate::desk::{Order, Since, Written};
 use crate::export::desks::ZENDESK_ROWS;
 use crate::export::{Cells, Format};
 use crate::model::Timestamp;
+use crate::stdx::counted;
 
 /// What to give out, and where.
 #[derive(Debug, clap::Args)]

@@ -285,6 +285,11 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail) {
             format!("{}   (by {}, {})", verdict(&decision.verdict, model), decision.by, moment(decision.at, model));
         lines.fact("Decided", &text, "strong", 0);
     }
+    if detail.case.is_silent(model.now) {
+        let since = detail.case.closes.map(|at| moment(at, model)).unwrap_or_default();
+        let text = format!("by itself, {since}: no failure followed the delay; :decide new puts it back");
+        return lines.fact("Closed", &text, "strong", 0);
+    }
     let words = proposal_words(detail, model);
     match &detail.offer.verdict {
         Some(_) => {
