@@ -7,7 +7,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::progress::Meter;
 use super::setting::{self, Setting};
 use crate::desk::{Cancel, Desk, Filled, Progress};
-use crate::stdx::why;
+use crate::stdx::{counted, why};
 
 /// What to read.
 #[derive(Debug, clap::Args)]
@@ -72,11 +72,6 @@ pub(super) fn summary(filled: &Filled) -> String {
 pub(super) const COUNTS: &str = "A candidate looks like a bounce by its header. A notice is one that was read and tells what \
     became of another mail. Each recipient it names as failed, delayed or complaining is a case: one row on the screen. \
     Automatic replies and receipts are notices without a case.";
-
-/// A number and its noun.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
 
 /// Names what could not be read.
 pub(super) fn say_unreadable(filled: &Filled, setting: &Setting) -> Outcome {
