@@ -6,8 +6,8 @@
 use super::load::RuleError;
 use super::pattern::Pattern;
 use super::phrases::{Found, Matcher};
-use super::schema::{FormatFile, Marks, Reach};
-use crate::model::{Action, Cause};
+use super::schema::{EventFile, FormatFile, Marks, Reach};
+use crate::model::{Action, Cause, Kind};
 
 /// How far the words for a recipient reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,67 @@ impl Literals {
     }
 }
 
+/// Where the facts stand in a sending service's events as JSON; a key `a.b` is `b` somewhere behind `a`.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// What an event tells, by `(key, value)`; the first that fits decides.
+    pub kinds: Vec<(Kind, Vec<(String, String)>)>,
+    /// Lists of recipients within one event.
+    pub list: Vec<String>,
+    /// The recipient's address.
+    pub address: Vec<String>,
+    /// The enhanced status code.
+    pub status: Vec<String>,
+    /// The reply code, where it stands apart from the words.
+    pub reply: Vec<String>,
+    /// What the server said.
+    pub diagnostic: Vec<String>,
+    /// The service's own names for the reason.
+    pub reason: Vec<String>,
+    /// The reporting server.
+    pub reporter: Vec<String>,
+    /// The answering server.
+    pub remote: Vec<String>,
+    /// Of the original message.
+    pub message_id: Vec<String>,
+    /// Of the original message.
+    pub subject: Vec<String>,
+    /// Of the original message.
+    pub from: Vec<String>,
+    /// Of the original message.
+    pub date: Vec<String>,
+}
+
+impl Events {
+    fn from_file(file: EventFile) -> Result<Self, Wrong> {
+        let mut kinds = Vec::new();
+        for entry in file.kind {
+            let wrong = |what: String| Wrong::Text(entry.name.clone(), what);
+            let kind = Kind::from_slug(&entry.name).ok_or_else(|| wrong(format!("unknown kind {:?}", entry.name)))?;
+            let pairs = entry.when.iter().map(|pair| {
+                let pair = pair.split_once(": ").ok_or_else(|| wrong(format!("{pair:?} is not \"key: value\"")))?;
+                Ok((pair.0.to_owned(), pair.1.to_owned()))
+            });
+            kinds.push((kind, pairs.collect::<Result<Vec<_>, Wrong>>()?));
+        }
+        Ok(Self {
+            kinds,
+            list: file.list,
+            address: file.address,
+            status: file.status,
+            reply: file.reply,
+            diagnostic: file.diagnostic,
+            reason: file.reason,
+            reporter: file.reporter,
+            remote: file.remote,
+            message_id: file.message_id,
+            subject: file.subject,
+            from: file.from,
+            date: file.date,
+        })
+    }
+}
+
 /// A family's table made ready.
 #[derive(Debug)]
 pub struct Format {
@@ -147,7 +208,7 @@ pub struct Format {
     pub title: String,
     /// Where the knowledge comes from.
     pub source: String,
-    pub(crate) marks: Marks2,
+    pub(crate) marks: MarkSets,
     /// Lines behind which the recipients stand.
     pub start: Vec<Pattern>,
     /// Lines at which their list ends.
@@ -176,13 +237,15 @@ pub struct Format {
     pub cause: Option<Cause>,
     /// Code for the rest.
     pub quirk: Option<Quirk>,
+    /// The keys of its events, where it writes JSON.
+    pub events: Events,
     /// Its sample.
     pub example: Option<String>,
 }
 
 /// Marks before and after the literals got their numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Marks2 {
+pub(crate) struct MarkSets {
     raw: Option<(Marks, Marks, Marks)>,
     pub(crate) recognise: ReadyMarks,
     pub(crate) unless: ReadyMarks,
@@ -253,9 +316,10 @@ impl Format {
             cause,
             action,
             quirk,
+            events: Events::from_file(file.event)?,
             example: file.example,
             reporter_marks: Vec::new(),
-            marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },
+            marks: MarkSets { raw: Some((file.recognise, file.unless, file.delayed)), ..MarkSets::default() },
         };
         Ok(out)
     }

@@ -134,6 +134,15 @@ fn a_provider_wording_is_added_without_rust() {
 }
 
 #[test]
+fn a_trace_follows_into_the_notice_that_was_passed_on() {
+    let mail =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/forwarded/by-a-rule.eml")).unwrap();
+    let text = bounceback::diagnose::trace(&mail, &Context::default());
+    let inside = text.split_once("the notice inside").unwrap_or_else(|| panic!("{text}")).1;
+    assert!(inside.contains("matched text: ") && inside.contains("  decided: "), "{text}");
+}
+
+#[test]
 fn a_format_and_a_kind_of_the_user_are_read_too() {
     let format = "title = \"Owl\"\nsource = \"my own mail server\"\nrecipient = [\"the owl could not find {addr}\"]\n\
         text = \"line\"\ncause = \"mailbox-unknown\"\n[recognise]\nbody = [\"the owl could not find\"]\n";

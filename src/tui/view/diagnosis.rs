@@ -222,8 +222,8 @@ fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
     }
     let step = recipient.map(|r| r.next_step.as_str()).filter(|step| !step.is_empty()).unwrap_or(&words.next_step);
     let who = match recipient.map(|r| r.who_acts) {
-        Some(WhoActs::Admin) => "for the administrator: ",
-        Some(WhoActs::Recipient) => "for the recipient's side: ",
+        Some(WhoActs::Admin) => "the administrator must act. ",
+        Some(WhoActs::Recipient) => "the recipient must act. ",
         _ => "",
     };
     lines.fact("Next", &format!("{who}{step}"), "text", 2);
