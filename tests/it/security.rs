@@ -109,6 +109,40 @@ fn a_note_is_never_a_command() {
     assert_eq!(left, 1, "nothing was run, and no file of the note is left");
 }
 
+/// Rules are taken over from strangers: their words are shown and never obeyed, and no pattern runs away with the time.
+#[test]
+fn a_rule_file_of_a_stranger_controls_no_terminal_and_takes_no_time() {
+    let home = tempfile::tempdir().unwrap();
+    let rules = home.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    fs::write(home.path().join("config.toml"), "").unwrap();
+    let (escape, holes) = ("\\u001b]0;owned\\u0007\\u202egpj", "{any}a".repeat(4));
+    let file = format!(
+        "title = \"t{escape}\"\n[[rule]]\nid = \"evil/x\"\nphrase = [\"user unknown\"]\ncause = \"mailbox-unknown\"\n\
+         meaning = \"m{escape}\"\nnext_step = \"n{escape}\"\nsource = \"s{escape}\"\nseen = [\"550 {escape}\"]\n\
+         [[rule]]\nid = \"evil/y\"\nphrase = [\"aaaaaa{holes}b\"]\ncause = \"mailbox-full\"\nsource = \"s\"\n"
+    );
+    fs::write(rules.join("evil.toml"), file).unwrap();
+    let mail = fs::read_to_string(root().join("tests/cli/files/typo.eml")).unwrap();
+    let mail = mail.replace("User unknown", &format!("User unknown {}", "a".repeat(100_000)));
+    assert!(mail.len() > 100_000);
+    fs::write(home.path().join("mail.eml"), mail).unwrap();
+    let begun = std::time::Instant::now();
+    for arguments in [
+        &["rules", "check", "rules/evil.toml"][..],
+        &["rules", "trace", "mail.eml"],
+        &["diagnose", "mail.eml"],
+        &["diagnose", "--json", "mail.eml"],
+    ] {
+        let mut command = Command::new(BINARY);
+        command.current_dir(home.path()).env_clear().env("HOME", home.path()).args(["--config", "config.toml"]);
+        let output = command.args(arguments).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains("owned") && !said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{arguments:?}: {said}");
+    }
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
+
 #[test]
 fn deny_toml_is_kept() {
     if !installed("cargo-deny") && !installed("../../.cargo/bin/cargo-deny") {
