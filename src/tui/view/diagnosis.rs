@@ -213,6 +213,9 @@ fn span(first: Timestamp, last: Timestamp) -> String {
 }
 
 fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
+    if detail.case.is_silent(lines.model.now) {
+        return lines.fact("Next", "nothing, unless the customer says that the message never came", "text", 2);
+    }
     let words = lines.model.words(detail.case.cause);
     let newest = detail.notices.last().map(|notice| &notice.diagnosis);
     if let Some(newest) = newest.filter(|newest| newest.authenticity.verdict == Ours::NotOurs) {

@@ -91,9 +91,11 @@ fn sheet(model: &Model, columns: usize) -> Vec<Row> {
     let key = model.setup.keys.hint(Action::Copy);
     let mut rows = vec![Row::of(format!(" {key} copies all of it"), theme.get("hint")), Row::default()];
     for line in &model.sheet.lines {
-        let wrapped = wrap(&clean(line), columns.saturating_sub(2).max(8));
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let wrapped = wrap(&clean(line), columns.saturating_sub(indent + 2).max(8));
         let empty = wrapped.is_empty().then(String::new);
-        rows.extend(wrapped.into_iter().chain(empty).map(|line| Row::of(format!(" {line}"), theme.get("text"))));
+        let lines = wrapped.into_iter().chain(empty);
+        rows.extend(lines.map(|line| Row::of(format!(" {:indent$}{line}", ""), theme.get("text"))));
     }
     rows
 }
