@@ -113,7 +113,10 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         }
         let listed = if standard { Vec::new() } else { listed };
         wording::combine(&mut report, listed, reading.recipients, &returned, standard);
-        wording::add_surroundings(&mut report, &zones, subject);
+        if stated.is_none() {
+            // a layout that states everything has no words elsewhere, only other numbers
+            wording::add_surroundings(&mut report, &zones, subject);
+        }
     }
     let sender = addresses(&envelope.from).into_iter().next();
     let from_domain = sender.as_ref().map(Address::domain).filter(|domain| domain.contains('.'));
