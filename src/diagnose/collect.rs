@@ -86,7 +86,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if !has_returned {
         (returned, has_returned) = pasted(&zone::attached_headers(mail));
     }
-    let speaks = format.is_some() || hints.iter().any(|(hint, _)| *hint == Hint::Notice);
+    let speaks = format.is_some() || kind::is_sent_by_server(&hints);
     if !standard && speaks {
         read_pasted_report(mail, &mut report, &zones);
         standard = !report.recipients.is_empty();
