@@ -86,7 +86,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     if !has_returned {
         (returned, has_returned) = pasted(&zone::attached_headers(mail));
     }
-    let speaks = format.is_some() || hints.iter().any(|(hint, _)| *hint == Hint::Notice);
+    let speaks = format.is_some() || kind::is_sent_by_server(&hints);
     if !standard && speaks {
         read_pasted_report(mail, &mut report, &zones);
         standard = !report.recipients.is_empty();
@@ -96,7 +96,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let (mut from_text, mut weak) = (None, false);
     let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
-        let listed = listed(head);
+        let listed = in_field(head, "X-Failed-Recipients", "X-Failed-Recipients");
         let ours = excluded_addresses(head, &returned, context);
         let subject = about_the_failure(head, &returned);
         let named = !listed.is_empty() || standard;
@@ -111,7 +111,13 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
             returned = original;
             has_returned = true;
         }
-        let listed = if standard { Vec::new() } else { listed };
+        let nobody = listed.is_empty() && reading.recipients.iter().all(|record| record.recipient.is_none());
+        let fields = format.filter(|_| nobody && returned.to.len() != 1).map_or(&[][..], |format| &format.field);
+        let listed = match fields.iter().map(|name| in_field(head, name, "the list's own field")).next() {
+            _ if standard => Vec::new(),
+            Some(of_family) => of_family,
+            None => listed,
+        };
         wording::combine(&mut report, listed, reading.recipients, &returned, standard);
         if stated.is_none() {
             // a layout that states everything has no words elsewhere, only other numbers
@@ -201,14 +207,14 @@ fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
     (returned, found)
 }
 
-/// Addresses of `X-Failed-Recipients`.
-fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
-    let field = head.get("X-Failed-Recipients");
+/// Addresses of a header field that names who failed.
+fn in_field(head: &Head<'_>, name: &str, from: &'static str) -> Vec<Fact<Address>> {
+    let field = head.get(name);
     field
         .map(|field| addresses(&field.raw()))
         .unwrap_or_default()
         .into_iter()
-        .map(|value| Fact { value, place: header_place(field), origin: Origin::Field, from: "X-Failed-Recipients" })
+        .map(|value| Fact { value, place: header_place(field), origin: Origin::Field, from })
         .collect()
 }
 
