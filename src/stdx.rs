@@ -54,25 +54,75 @@ pub fn trim_text(text: &str) -> &str {
 /// One line, without blanks at the ends and with every run of blanks as one space. Borrows when nothing changes.
 pub fn squeeze(text: &str) -> Cow<'_, str> {
     let text = text.trim();
-    let bytes = text.as_bytes();
-    let plain = !bytes.iter().zip(bytes.iter().skip(1)).any(|(a, b)| *a == b' ' && *b == b' ')
-        && !bytes.iter().any(|b| matches!(b, b'\t' | b'\r' | b'\n' | 0x0b | 0x0c));
-    if plain {
+    if is_squeezed(text) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len());
-    for word in text.split_ascii_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
+    let mut out = String::with_capacity(text.len() + 1);
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default().trim_ascii();
+        rest = rest.get(end + 1..).unwrap_or_default();
+        // most lines of a text are as they shall be
+        if is_squeezed(line) {
+            push_word(&mut out, line);
+        } else {
+            line.split_ascii_whitespace().for_each(|word| push_word(&mut out, word));
         }
-        out.push_str(word);
     }
     Cow::Owned(out)
+}
+
+fn push_word(out: &mut String, word: &str) {
+    if !out.is_empty() && !word.is_empty() {
+        out.push(' ');
+    }
+    out.push_str(word);
+}
+
+/// Whether a trimmed text has no blanks but single spaces.
+fn is_squeezed(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let pairs = bytes.iter().zip(bytes.get(1..).unwrap_or_default());
+    // no early end: so many bytes are looked at in one step
+    !pairs.fold(false, |odd, (a, b)| odd | (*a < b' ') | ((*a == b' ') & (*b == b' ')))
 }
 
 /// The first `limit` bytes of `text`, or fewer so that no character is cut.
 pub fn clamp(text: &str, limit: usize) -> &str {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text)
+}
+
+/// A set of ASCII bytes, asked at one look.
+#[derive(Debug)]
+pub struct Bytes([bool; 256]);
+
+impl Bytes {
+    /// Letters, digits, and these.
+    pub const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut set = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            set[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < others.len() {
+            set[others[at] as usize] = true;
+            at += 1;
+        }
+        Self(set)
+    }
+
+    /// Whether it has this byte.
+    pub fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+
+    /// Whether it has all of these.
+    pub fn have_all(&self, bytes: &[u8]) -> bool {
+        bytes.iter().all(|byte| self.has(*byte))
+    }
 }
 
 /// Bytes without ASCII blanks at the ends.

@@ -46,7 +46,7 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
                     Some(recipient.address.clone()),
                     found.address,
                     text,
-                    Evidence { claim: "new address".to_owned(), ..evidence },
+                    Evidence { claim: "new address".into(), ..evidence },
                 );
             }
         }
@@ -101,7 +101,7 @@ fn push(out: &mut Vec<NewAddress>, replaces: Option<Address>, address: Address, 
 fn names_new(text: &str, context: &Context) -> bool {
     let mut found = Found::default();
     context.rules.scan(text, &mut found);
-    let seen = context.rules.seen("", "", &|_, _| false, &found);
+    let seen = context.rules.seen("", "", Found::default(), &found);
     context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::Moved)
 }
 

@@ -12,7 +12,7 @@ const MAX_RULES: usize = 12;
 pub fn trace(mail: &[u8], context: &Context) -> String {
     let raw = normalise(mail);
     let mail = Mail::read(&raw);
-    let gathered = collect::gather(&mail, context);
+    let gathered = collect::gather(&mail, collect::Copy::attached(&mail).as_ref(), context);
     let verdict = kind::decide(&mail, &gathered);
     let mut out = String::new();
     let _ = writeln!(out, "parts");

@@ -4,6 +4,7 @@ use super::book::RuleBook;
 use super::format::{Literals, ReadyMarks, Seen};
 use super::schema::{KindsFile, Marks};
 use crate::model::Kind;
+use crate::stdx;
 
 /// The wordings that tell kinds apart.
 #[derive(Debug, Default)]
@@ -36,6 +37,7 @@ pub enum Hint {
 struct KindRule {
     hint: Hint,
     name: String,
+    /// What the subject begins with.
     subject: Vec<String>,
     raw: Option<Marks>,
     marks: ReadyMarks,
@@ -82,7 +84,7 @@ impl Kinds {
     pub(super) fn finish(&mut self, literals: &mut Literals) {
         for entry in &mut self.entries {
             if let Some(marks) = entry.raw.take() {
-                entry.marks = ReadyMarks::ready(marks, literals);
+                entry.marks = ReadyMarks::ready(&marks, literals);
             }
         }
     }
@@ -97,13 +99,12 @@ impl RuleBook {
 
     /// What the marks of a mail speak for: each hint with the mark that gave it.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
+        let subject = seen.subject_text.trim_start().as_bytes();
         let hints = self.kinds.entries.iter().filter_map(|entry| {
-            let subject = entry.subject.is_empty()
-                || entry.subject.iter().any(|prefix| {
-                    crate::stdx::strip_prefix_ignore_case(seen.subject_text.trim_start(), prefix).is_some()
-                });
-            let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
-            (subject && marks).then_some((entry.hint, entry.name.as_str()))
+            let begins = |prefix: &String| stdx::starts_with_ignore_case(subject, prefix.as_bytes());
+            let named = entry.subject.is_empty() || entry.subject.iter().any(begins);
+            let marked = !(entry.marks.is_empty() && entry.subject.is_empty()) && entry.marks.all(seen);
+            (marked && named).then_some((entry.hint, entry.name.as_str()))
         });
         hints.collect()
     }

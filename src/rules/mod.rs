@@ -25,7 +25,7 @@ pub use book::RuleBook;
 pub use check::Complaint;
 pub use codes::{ReplyRow, StatusPattern, StatusRow};
 pub use desk::{Desk, Sending, TicketPattern};
-pub use format::{Extent, Format, Quirk, Seen};
+pub use format::{Extent, FieldMark, Format, Quirk, Seen};
 pub use kinds::Hint;
 pub use load::RuleError;
 use load::{Form, Source};
