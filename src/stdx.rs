@@ -30,17 +30,42 @@ pub fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a s
 
 /// Where `needle` first stands in `text`, ASCII letters compared without case. An empty needle is found at 0.
 pub fn find_ignore_case(text: &[u8], needle: &[u8]) -> Option<usize> {
-    let Some((&first, rest)) = needle.split_first() else { return Some(0) };
-    let last = text.len().checked_sub(needle.len())?;
-    let text = text.get(..text.len().min(last + needle.len()))?;
-    let (low, high) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    memchr::memchr2_iter(low, high, text)
-        .find(|&at| text.get(at + 1..at + needle.len()).is_some_and(|tail| tail.eq_ignore_ascii_case(rest)))
+    let Some(last) = text.len().checked_sub(needle.len()).filter(|_| !needle.is_empty()) else {
+        return needle.is_empty().then_some(0);
+    };
+    // looked for by the rarest of its first bytes
+    let rank = |(at, byte): (usize, &u8)| u16::from(COMMON[usize::from(*byte)]) << 8 | at as u16;
+    let offset = needle.iter().take(16).enumerate().map(rank).min().unwrap_or_default() & 0xff;
+    let offset = usize::from(offset);
+    let rarest = *needle.get(offset)?;
+    memchr::memchr2_iter(rarest.to_ascii_lowercase(), rarest.to_ascii_uppercase(), text.get(offset..=last + offset)?)
+        .find(|&at| text.get(at..at + needle.len()).is_some_and(|here| here.eq_ignore_ascii_case(needle)))
 }
+
+/// How common bytes are in mail, roughly.
+static COMMON: [u8; 256] = {
+    let mut table = [0; 256];
+    let by_letters = b"=/<>:;@()0123456789zqxjkvbwy-hpgfmucdl.rstaion e";
+    let mut rank = 0;
+    while rank < by_letters.len() {
+        table[by_letters[rank] as usize] = rank as u8;
+        table[by_letters[rank].to_ascii_uppercase() as usize] = rank as u8;
+        rank += 1;
+    }
+    table
+};
 
 /// Whether `needle` stands in `text`, ASCII letters compared without case.
 pub fn contains_ignore_case(text: &str, needle: &str) -> bool {
     find_ignore_case(text.as_bytes(), needle.as_bytes()).is_some()
+}
+
+/// Whether two texts are the same without regard to case.
+pub fn same_text(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        return one.eq_ignore_ascii_case(other);
+    }
+    one.to_lowercase() == other.to_lowercase()
 }
 
 /// A text without blanks at the ends; most have none there.

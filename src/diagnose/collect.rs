@@ -6,7 +6,8 @@ use super::wording::{self, Known, is_thin};
 use super::zone::{self, Zone};
 use super::{Context, kind, prose};
 use crate::mail::{
-    Encoding, Field, Head, HeadEnd, MAX_RECIPIENTS, Mail, PartKind, addresses, looks_like_report, read_report, read_returned,
+    Encoding, Field, Head, HeadEnd, MAX_RECIPIENTS, Mail, PartKind, addresses, looks_like_report, read_report,
+    read_returned,
 };
 use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role};
 use crate::rules::{Format, Found, Hint, Hole, RuleBook, Seen};

@@ -68,8 +68,8 @@ fn from_colleague(mail: &Mail<'_>, context: &Context) -> bool {
 
 /// Whether a header is that of a notice.
 fn is_notice_head(head: &Head<'_>, context: &Context) -> bool {
-    let report = has_field(head, "Content-Type", "multipart/report")
-        && has_field(head, "Content-Type", "delivery-status");
+    let report =
+        has_field(head, "Content-Type", "multipart/report") && has_field(head, "Content-Type", "delivery-status");
     if report || head.has("X-Failed-Recipients") {
         return true;
     }

@@ -167,10 +167,7 @@ fn notice_head(mail: &Mail<'_>) -> NoticeHead {
     }
     NoticeHead {
         message_id: ids("Message-ID").into_iter().next(),
-        from: head
-            .get("From")
-            .and_then(|field| addresses(&field.raw()).into_iter().next())
-            .map(String::from),
+        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(String::from),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned),
         date: date_of(head),
         references,

@@ -102,7 +102,7 @@ fn names_new(text: &str, context: &Context) -> bool {
     let mut found = Found::default();
     context.rules.scan(text, &mut found);
     let seen = context.rules.seen("", "", Found::default(), &found);
-    context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::Moved)
+    context.rules.has_hint(Hint::Moved, &seen)
 }
 
 /// Whether the address at `start` is the new one: behind such a wording, or alone in a 551 reply.

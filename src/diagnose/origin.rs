@@ -211,5 +211,5 @@ pub(super) fn from_contact_form(original: &Returned, context: &Context) -> bool 
         (original.from.as_deref().unwrap_or_default(), original.subject.as_deref().unwrap_or_default());
     let body = Found::default();
     let seen = context.rules.seen(from, subject, Found::default(), &body);
-    context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::ContactForm)
+    context.rules.has_hint(Hint::ContactForm, &seen)
 }

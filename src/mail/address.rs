@@ -167,11 +167,8 @@ fn address_around(text: &str, at: usize, floor: usize) -> Option<FoundAddress> {
     };
     let mut start = at - local;
     let after = text.get(at + 1..)?;
-    let mut length = if after.starts_with('[') {
-        after.find(']').map_or(0, |close| close + 1)
-    } else {
-        domain_at(after)
-    };
+    let mut length =
+        if after.starts_with('[') { after.find(']').map_or(0, |close| close + 1) } else { domain_at(after) };
     while matches!(after.as_bytes().get(length.wrapping_sub(1)), Some(b'.' | b'-' | b'_')) {
         length -= 1;
     }

@@ -16,10 +16,7 @@ pub fn read_returned(head: &Head<'_>) -> Returned {
     Returned {
         message_id: head.get("Message-ID").and_then(|field| message_ids(&field.raw()).into_iter().next()),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty()),
-        from: head
-            .get("From")
-            .and_then(|field| addresses(&field.raw()).into_iter().next())
-            .map(String::from),
+        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(String::from),
         to: head
             .get("To")
             .map(|field| addresses(&field.raw()).into_iter().map(String::from).collect())

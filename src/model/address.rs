@@ -64,10 +64,7 @@ impl Address {
 
     /// Whether both name the same mailbox in practice: compared without regard to case.
     pub fn same_as(&self, other: &str) -> bool {
-        if self.0.is_ascii() && other.is_ascii() {
-            return self.0.eq_ignore_ascii_case(other);
-        }
-        self.0.to_lowercase() == other.to_lowercase()
+        stdx::same_text(&self.0, other)
     }
 
     /// Whether it names an office or a program rather than a person: RFC 2142 sections 4, 5 and 6 (the addresses beside

@@ -217,7 +217,7 @@ impl RuleBook {
             self.literals.scan(text, &mut found);
             found
         };
-        Seen { from: scan(from), subject: scan(subject), subject_text: subject, header, body }
+        Seen { from: scan(from), subject: scan(subject), subject_start: subject.trim_start().as_bytes(), header, body }
     }
 
     /// The marks of tickets, with their desks, as good as they are: sure ones first, desks before the generic forms.

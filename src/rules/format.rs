@@ -60,8 +60,8 @@ pub struct Seen<'a> {
     pub from: Found,
     /// Literals in the subject.
     pub subject: Found,
-    /// The decoded subject.
-    pub subject_text: &'a str,
+    /// The decoded subject from its first word on.
+    pub subject_start: &'a [u8],
     /// Marks in the header's fields.
     pub header: Found,
     /// Literals in the body.

@@ -43,6 +43,14 @@ struct KindRule {
     marks: ReadyMarks,
 }
 
+impl KindRule {
+    fn speaks(&self, seen: &Seen<'_>) -> bool {
+        let begins = |prefix: &String| stdx::starts_with_ignore_case(seen.subject_start, prefix.as_bytes());
+        let given = !(self.marks.is_empty() && self.subject.is_empty());
+        given && self.marks.all(seen) && (self.subject.is_empty() || self.subject.iter().any(begins))
+    }
+}
+
 impl Kinds {
     pub(crate) fn extend(kinds: &mut Self, file: KindsFile) -> Result<(), (String, String)> {
         for entry in file.kind {
@@ -99,13 +107,12 @@ impl RuleBook {
 
     /// What the marks of a mail speak for: each hint with the mark that gave it.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
-        let subject = seen.subject_text.trim_start().as_bytes();
-        let hints = self.kinds.entries.iter().filter_map(|entry| {
-            let begins = |prefix: &String| stdx::starts_with_ignore_case(subject, prefix.as_bytes());
-            let named = entry.subject.is_empty() || entry.subject.iter().any(begins);
-            let marked = !(entry.marks.is_empty() && entry.subject.is_empty()) && entry.marks.all(seen);
-            (marked && named).then_some((entry.hint, entry.name.as_str()))
-        });
-        hints.collect()
+        let speaking = self.kinds.entries.iter().filter(|entry| entry.speaks(seen));
+        speaking.map(|entry| (entry.hint, entry.name.as_str())).collect()
+    }
+
+    /// Whether the marks of a mail speak for this.
+    pub fn has_hint(&self, hint: Hint, seen: &Seen<'_>) -> bool {
+        self.kinds.entries.iter().any(|entry| entry.hint == hint && entry.speaks(seen))
     }
 }
