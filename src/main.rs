@@ -7,7 +7,7 @@ use bounceback::cli::{self, Failure, Screen, SignIns};
 use bounceback::tui;
 
 fn main() -> ExitCode {
-    cli::run(screen, tui::abilities)
+    cli::run(cli::Faces { show: screen, terminal: tui::abilities, tables })
 }
 
 /// Draws the screen until the user leaves it.
@@ -35,6 +35,11 @@ fn screen(screen: Screen) -> Result<Option<String>, Failure> {
     };
     let summary = summary.map_err(|error| Failure::new(&error).hint(error.hint()))?;
     Ok(Some(summary.to_string()))
+}
+
+/// What is wrong with tables of keys and styles.
+fn tables(keys: Option<(&str, &str)>, theme: Option<(&str, &str)>) -> Vec<Failure> {
+    tui::check_tables(keys, theme).iter().map(|error| Failure::new(error).hint(error.hint())).collect()
 }
 
 fn account(name: &str, sign_ins: &Arc<SignIns>) -> tui::Account {

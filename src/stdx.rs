@@ -68,6 +68,11 @@ pub fn same_text(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
+/// A number and its noun: `1 case`, `2 cases`.
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A text without blanks at the ends; most have none there.
 pub fn trim_text(text: &str) -> &str {
     match (text.as_bytes().first(), text.as_bytes().last()) {

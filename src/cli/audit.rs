@@ -14,7 +14,7 @@ use crate::stdx::visible;
 /// Since when, and how.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "One line per act, oldest first, separated by tabs: time, by whom, what, case, old address, new address or \
+    after_help = "One line per act, oldest first, separated by tabs under a heading: time, by whom, what, case, old address, new address or \
     words. It is made from the journal of decisions, which is only appended; of a person who was forgotten and of what was \
     purged it says that it happened.\n\n\
     Examples:\n  bounceback audit --since 2026-11-01\n  bounceback audit --json | jq 'select(.what == \"corrected\")'"
@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// One JSON object per line instead
     #[arg(long)]
     json: bool,
+    /// Leave the heading out
+    #[arg(long, conflicts_with = "json")]
+    no_heading: bool,
 }
 
 /// An act as it is printed. Scripts rely on the names.
@@ -47,7 +50,11 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         Some(date) => Timestamp::parse(date)
             .ok_or_else(|| Failure::usage(format!("--since \"{date}\" is no date")).hint("--since 2026-11-01"))?,
     };
-    for audited in setting.desk_to_read()?.audit(since)? {
+    let acts = setting.desk_to_read()?.audit(since)?;
+    if !args.json && !args.no_heading && !acts.is_empty() {
+        writeln!(out, "time\tby\twhat\tcase\told_address\tnew_address_or_words")?;
+    }
+    for audited in acts {
         let line = line(audited);
         if args.json {
             json::line(&line, out)?;

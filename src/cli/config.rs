@@ -4,11 +4,13 @@ use std::io::Write;
 
 use clap::Subcommand;
 
+use super::Tables;
 use super::browser::Service;
 use super::failure::{Failure, Outcome, Result};
 use super::setting::{Setting, shown};
 use crate::config::{Paths, SAMPLE, SignIn};
 use crate::desk;
+use crate::stdx::visible;
 
 /// What can be done with the configuration.
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -39,8 +41,9 @@ pub(super) fn print(action: Action, paths: &Paths, out: &mut dyn Write) -> Resul
     Ok(Outcome::Done)
 }
 
-/// Checks everything that can be checked without the network: the file, the rules and words beside it, the places.
-pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
+/// Checks everything that can be checked without the network: the file, the rules, words, keys and styles beside it, the
+/// places.
+pub(super) fn check(setting: &Setting, tables: Tables, out: &mut dyn Write) -> Result {
     let config = &setting.config;
     let mut outcome = Outcome::Done;
     match &config.file {
@@ -50,6 +53,17 @@ pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
     writeln!(out, "store          {}", shown(setting.paths.state_dir()?))?;
     writeln!(out, "own rules      {}", config.rules.len())?;
     desk::context(&setting.storeless_options())?;
+    let (keys, theme) = (named(&config.keys), named(&config.theme));
+    for (what, file) in [("own keys", keys), ("own styles", theme)] {
+        if let Some((name, _)) = file {
+            writeln!(out, "{what:<14} {}", visible(name))?;
+        }
+    }
+    let faults = tables(keys, theme);
+    for fault in &faults {
+        out.flush()?;
+        super::complain(fault);
+    }
     for account in setting.accounts()? {
         let sign_in = match &account.sign_in {
             SignIn::PasswordCommand(_) => "password by command",
@@ -61,12 +75,7 @@ pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
             Service::of(oauth)?;
         }
         let at = format!("{} at {}:{}", account.user, account.host, account.port);
-        writeln!(
-            out,
-            "account        {}: {}, {sign_in}",
-            crate::stdx::visible(&account.name),
-            crate::stdx::visible(&at)
-        )?;
+        writeln!(out, "account        {}: {}, {sign_in}", visible(&account.name), visible(&at))?;
         if let Some(file) = account.ca_file.as_ref().filter(|file| !file.is_file()) {
             out.flush()?;
             super::complain(&Failure::new(format!(
@@ -77,5 +86,10 @@ pub(super) fn check(setting: &Setting, out: &mut dyn Write) -> Result {
             outcome = Outcome::Partly;
         }
     }
-    Ok(outcome)
+    if faults.is_empty() { Ok(outcome) } else { Err(Failure::said()) }
+}
+
+/// A file's name and text.
+fn named(file: &Option<(String, String)>) -> Option<(&str, &str)> {
+    file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()))
 }

@@ -4,7 +4,6 @@ use std::io::Write;
 
 use super::Terminal;
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{self, Setting, shown};
 use super::setup::junk_of;
 use super::sign_in::SignIns;
@@ -13,6 +12,7 @@ use crate::config::providers::Provider;
 use crate::config::{Account, SignIn};
 use crate::desk::{Cancel, Desk, Look};
 use crate::model::Timestamp;
+use crate::stdx::counted;
 use crate::store::Store;
 
 /// Newest messages of a folder that are looked at, and whose flags are compared.

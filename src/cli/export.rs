@@ -7,13 +7,13 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::list::StateName;
 use super::setting::{self, Setting, shown};
 use crate::desk::{Order, Since, Written};
 use crate::export::desks::ZENDESK_ROWS;
 use crate::export::{Cells, Format};
 use crate::model::Timestamp;
+use crate::stdx::counted;
 
 /// What to give out, and where.
 #[derive(Debug, clap::Args)]
@@ -85,14 +85,14 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     };
     setting.log.line(&format!("export: {} to {}", counted(count, format.noun()), shown(path)));
     writeln!(out, "{} written to {}", counted(count, format.noun()), shown(path))?;
-    if format == Format::Zendesk {
-        writeln!(
-            out,
-            "Zendesk matches people by address: each row adds the person under the new one; merge them there"
-        )?;
-        if count > ZENDESK_ROWS {
-            writeln!(out, "its bulk import takes {ZENDESK_ROWS} rows at a time: split the file")?;
-        }
+    let desk = match format {
+        Format::Zendesk => "Zendesk",
+        Format::Freshdesk => "Freshdesk",
+        _ => return Ok(Outcome::Done),
+    };
+    writeln!(out, "{desk} finds people by address: the import adds each under the new one; merge the two there")?;
+    if format == Format::Zendesk && count > ZENDESK_ROWS {
+        writeln!(out, "its bulk import takes {ZENDESK_ROWS} rows at a time: split the file")?;
     }
     Ok(Outcome::Done)
 }

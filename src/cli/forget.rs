@@ -3,10 +3,9 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{self, Setting, shown};
 use crate::desk::Forgot;
-use crate::stdx::visible;
+use crate::stdx::{counted, visible};
 
 /// Whom.
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use super::failure::{Failure, Outcome, Result};
 use super::progress::Meter;
 use super::setting::{self, Setting};
 use crate::desk::{Cancel, Desk, Filled, Progress};
-use crate::stdx::why;
+use crate::stdx::{counted, why};
 
 /// What to read.
 #[derive(Debug, clap::Args)]
@@ -66,11 +66,6 @@ pub(super) fn summary(filled: &Filled) -> String {
     let others = counted(filled.skipped, "other mail");
     let stopped = if filled.cancelled { "; stopped before the end" } else { "" };
     format!("{mails} read: {notices}, {known} known, {others}; {cases}{stopped}")
-}
-
-/// A number and its noun.
-pub(super) fn counted(number: u64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Names what could not be read.

@@ -4,9 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{self, Setting, shown};
-use crate::stdx::why;
+use crate::stdx::{counted, why};
 
 /// Which table.
 #[derive(Debug, clap::Args)]

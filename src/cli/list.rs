@@ -14,13 +14,16 @@ use crate::stdx::visible;
 /// Which cases, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Columns: case, address, state, cause, status, reply_code, reporter, ticket, corrected_to, \
-    message_id, received, notices; \"-\" where nothing is known. Separated by tabs, or aligned under a heading on a \
+    message_id, received, notices; \"-\" where nothing is known. Separated by tabs under a heading, or aligned on a \
     terminal. A case may be named by the first letters of its name.\n\n\
     Examples:\n  bounceback list --state new\n  bounceback list --json | jq -r 'select(.cause == \"mailbox-full\").address'")]
 pub(super) struct Args {
     /// One JSON object per line instead
     #[arg(long)]
     json: bool,
+    /// Leave the heading out
+    #[arg(long, conflicts_with = "json")]
+    no_heading: bool,
     /// Only cases in this state; may be given several times
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     state: Vec<StateName>,
@@ -73,11 +76,13 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         for line in lines {
             json::line(&line, out)?;
         }
-    } else if std::io::stdout().is_terminal() && !cases.is_empty() {
-        aligned(&lines.map(|line| cells(&line)).collect::<Vec<_>>(), out)?;
-    } else {
-        for line in lines {
-            writeln!(out, "{}", cells(&line).join("\t"))?;
+    } else if !cases.is_empty() {
+        let heading = (!args.no_heading).then(|| COLUMNS.map(str::to_owned));
+        let rows: Vec<_> = heading.into_iter().chain(lines.map(|line| cells(&line))).collect();
+        if std::io::stdout().is_terminal() {
+            aligned(&rows, out)?;
+        } else {
+            rows.iter().try_for_each(|row| writeln!(out, "{}", row.join("\t")))?;
         }
     }
     Ok(Outcome::Done)
@@ -106,14 +111,13 @@ fn cells(line: &CaseLine) -> [String; 12] {
 }
 
 fn aligned(rows: &[[String; 12]], out: &mut dyn Write) -> std::io::Result<()> {
-    let mut widths = COLUMNS.map(str::len);
+    let mut widths = [0; 12];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.width());
         }
     }
-    let heading = COLUMNS.map(str::to_owned);
-    for row in std::iter::once(&heading).chain(rows) {
+    for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(widths) {
             line.push_str(cell);
@@ -142,7 +146,7 @@ mod tests {
             row
         };
         let mut out = Vec::new();
-        aligned(&[row("你好@example.org"), row("a@b.example")], &mut out).unwrap();
+        aligned(&[COLUMNS.map(str::to_owned), row("你好@example.org"), row("a@b.example")], &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lengths: Vec<usize> = text.lines().skip(1).map(UnicodeWidthStr::width).collect();
         assert!(text.starts_with("case  address "), "{text}");

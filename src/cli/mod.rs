@@ -61,12 +61,26 @@ use setting::Setting;
 /// What the terminal can do, in words; the screen knows.
 pub type Terminal = fn() -> Vec<String>;
 
+/// What is wrong with the lead's own tables of keys and styles, with file and line; the screen knows.
+pub type Tables = fn(keys: Option<(&str, &str)>, theme: Option<(&str, &str)>) -> Vec<Failure>;
+
+/// What the command line asks the screen.
+#[derive(Debug, Clone, Copy)]
+pub struct Faces {
+    /// Draws it.
+    pub show: Show,
+    /// Knows the terminal.
+    pub terminal: Terminal,
+    /// Checks tables.
+    pub tables: Tables,
+}
+
 /// Runs the command line of this process.
-pub fn run(show: Show, terminal: Terminal) -> ExitCode {
+pub fn run(faces: Faces) -> ExitCode {
     secrecy::no_core_dumps();
     let args = Args::parse();
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
-    let result = dispatch(&args, (show, terminal), &mut out);
+    let result = dispatch(&args, faces, &mut out);
     // What was written before a failure stands before it on a terminal, too.
     let result = match (result, out.flush()) {
         (Ok(_), Err(error)) => Err(error.into()),
@@ -81,7 +95,7 @@ pub fn run(show: Show, terminal: Terminal) -> ExitCode {
     }
 }
 
-fn dispatch(args: &Args, faces: (Show, Terminal), out: &mut dyn Write) -> failure::Result {
+fn dispatch(args: &Args, faces: Faces, out: &mut dyn Write) -> failure::Result {
     match &args.command {
         Some(Command::Schema(_)) => return schema::run(out),
         Some(Command::Completions(asked)) => return completions::completions(asked, out),
@@ -103,7 +117,7 @@ fn dispatch(args: &Args, faces: (Show, Terminal), out: &mut dyn Write) -> failur
 fn command(
     command: Option<&Command>,
     setting: &Setting,
-    (show, terminal): (Show, Terminal),
+    Faces { show, terminal, tables }: Faces,
     out: &mut dyn Write,
 ) -> failure::Result {
     match command {
@@ -142,7 +156,7 @@ fn command(
         Some(Command::Schema(_)) => schema::run(out),
         Some(Command::Completions(asked)) => completions::completions(asked, out),
         Some(Command::Man(asked)) => completions::man(asked, out),
-        Some(Command::Config(_)) => config::check(setting, out),
+        Some(Command::Config(_)) => config::check(setting, tables, out),
         Some(Command::Store(action)) => store::run(action, &setting.paths, out),
     }
 }

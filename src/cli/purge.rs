@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{self, Setting};
 use crate::config::days_of;
+use crate::stdx::counted;
 
 /// What to remove.
 #[derive(Debug, clap::Args)]

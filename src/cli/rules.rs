@@ -7,12 +7,11 @@ use clap::Subcommand;
 
 use super::diagnose::lines;
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{Setting, shown};
 use crate::desk;
 use crate::diagnose::trace;
 use crate::rules::{RuleBook, Tier};
-use crate::stdx::{visible, why};
+use crate::stdx::{counted, visible, why};
 
 /// Mails are traced up to this many bytes.
 const LONGEST: u64 = 16 << 20;

@@ -5,11 +5,10 @@ use std::io::Write;
 use clap::ValueEnum;
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{self, Setting};
 use crate::desk::Desk;
 use crate::model::{Act, CaseId, Timestamp, Verdict};
-use crate::stdx::visible;
+use crate::stdx::{counted, visible};
 
 /// Which cases, and what becomes of them.
 #[derive(Debug, clap::Args)]

@@ -11,7 +11,6 @@ use clap::ValueEnum;
 use super::ask::Asker;
 use super::browser::Service;
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::server;
 use super::setting::{Setting, needs_network, shown};
 use super::sign_in::{SignIns, from_environment};
@@ -21,7 +20,7 @@ use crate::config::{Account, Config, Keep, OAuth, SignIn, document};
 use crate::desk::{Cancel, Desk, Look};
 use crate::model::Address;
 use crate::source::imap::Report;
-use crate::stdx::{private_file, private_folder, visible, why};
+use crate::stdx::{counted, private_file, private_folder, visible, why};
 
 /// Newest messages of a folder that are looked at.
 const NEWEST: u32 = 500;

@@ -40,7 +40,7 @@ struct Waiting {
 impl Waiting {
     fn of(cases: &[Case], now: Timestamp) -> Self {
         let mut waiting = Self::default();
-        for case in cases.iter().filter(|case| case.queued) {
+        for case in cases.iter().filter(|case| case.is_queued(now)) {
             waiting.cases += 1;
             if case.is_undecided(now) {
                 waiting.undecided += 1;

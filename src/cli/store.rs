@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::failure::{Failure, Outcome, Result};
-use super::import::counted;
 use super::setting::{self, shown};
 use crate::config::Paths;
-use crate::stdx::visible;
+use crate::stdx::{counted, visible};
 use crate::store::{Deed, Health, Saved, Store};
 
 /// What can be done with the store.

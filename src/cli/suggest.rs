@@ -15,7 +15,8 @@ use crate::stdx::{visible, why};
     after_help = "Learns from the store: whom this inbox writes to and hears from, corrections made before, the mails of \
     the address's own bounce. Works offline; the store is not changed. An address that failed for another reason (mailbox \
     full, blocked) gets no suggestion.\n\nOne line per address: the address and, after tabs, each suggestion with its \
-    reason, best first; \"-\" where there is none.\n\n\
+    reason, best first; \"-\" where there is none. A line of standard input that is no address is said to be none, and the exit \
+    code is 3.\n\n\
     Examples:\n  bounceback suggest anna.berg@gmial.com\n  bounceback suggest --json anna.berg@gmial.com | jq -r '.suggestions[0].address'\n  \
     cut -d, -f2 customers.csv | bounceback suggest -"
 )]
@@ -42,8 +43,15 @@ struct Item {
 }
 
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
+    if let Some(wrong) = args.addresses.iter().find(|typed| *typed != "-" && !typed.contains('@')) {
+        return Err(Failure::usage(format!("\"{}\" is not an address: the @ is missing", visible(wrong))));
+    }
     let desk = setting.desk_to_read()?;
+    let mut outcome = Outcome::Done;
     each_address(&args.addresses, &mut |address| {
+        if !address.contains('@') {
+            outcome = Outcome::Partly;
+        }
         let found = desk.suggest(address)?;
         let suggestions = found.into_iter().map(|one| Item { address: one.address, because: one.because }).collect();
         let line = Line { address, suggestions };
@@ -55,10 +63,15 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
         for one in &line.suggestions {
             write!(out, "\t{} ({})", visible(&one.address), visible(&one.because))?;
         }
-        writeln!(out, "{}", if line.suggestions.is_empty() { "\t-" } else { "" })?;
+        let behind = match (line.suggestions.is_empty(), address.contains('@')) {
+            (true, true) => "\t-",
+            (true, false) => "\t- (not an address)",
+            (false, _) => "",
+        };
+        writeln!(out, "{behind}")?;
         Ok(())
     })?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 /// The addresses as typed, those of standard input in the place of a "-".

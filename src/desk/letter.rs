@@ -4,11 +4,11 @@ use super::error::{Error, Result};
 use super::{Desk, Notice};
 use crate::mail::{Mail, ReturnedCopy, normalise};
 use crate::model::{Case, State, Zone};
-use crate::resend::{Letter, Texts, Wanted};
+use crate::resend::{Letter, Texts, Wanted, Written};
 
 impl Desk {
     /// The text for a case. Without a wish the one that usually helps with its cause; without a language the configured.
-    pub fn letter(&self, case: &Case, wanted: Option<Wanted>, language: Option<&str>, zone: &Zone) -> Result<String> {
+    pub fn letter(&self, case: &Case, wanted: Option<Wanted>, language: Option<&str>, zone: &Zone) -> Result<Written> {
         let texts = Texts::load(language.unwrap_or(&self.language), &self.texts).map_err(Error::texts)?;
         let wanted = wanted.unwrap_or(Wanted::by(case.cause, case.state == State::Corrected));
         let notices = self.store.notices(&case.id)?;
@@ -23,7 +23,7 @@ impl Desk {
             copy: self.returned(&notices)?,
             cause: Some(case.cause),
         };
-        Ok(texts.write(wanted, &letter, zone))
+        Ok(letter.write(wanted, &texts, zone))
     }
 
     /// The fullest copy of the original message: of several notices one may have returned its header only.

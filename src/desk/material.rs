@@ -90,8 +90,14 @@ impl Desk {
         for (address, _) in self.store.announced(address)? {
             named.push(Named { address, display_name: None, role: NamedRole::NewAddress });
         }
-        let query =
-            Query { failed: address, cause: Cause::Unclear, address_at_fault: true, display_name: None, named: &named };
+        let query = Query {
+            failed: address,
+            cause: Cause::Unclear,
+            address_at_fault: true,
+            display_name: None,
+            named: &named,
+            corrected_to: None,
+        };
         self.with_book(|book| suggest(&query, book))
     }
 
@@ -115,6 +121,7 @@ impl Desk {
             address_at_fault: words.address_at_fault,
             display_name: name,
             named: &named,
+            corrected_to: case.corrected_to.as_deref(),
         };
         self.with_book(|book| suggest(&query, book))
     }

@@ -117,7 +117,8 @@ impl Desk {
     pub fn open(options: &Options) -> Result<Self> {
         let context = context(options)?;
         let store = match &options.state_dir {
-            Some(dir) if !options.look_only || Store::exists(dir) => Store::open(dir)?,
+            Some(dir) if !options.look_only => Store::open(dir)?,
+            Some(dir) if Store::exists(dir) => Store::open_to_look(dir)?,
             _ => Store::in_memory()?,
         };
         Ok(Self {

@@ -30,6 +30,9 @@ pub fn offer(
     if case.address.is_empty() {
         return make(Proposal::None, None, "no failed address could be read: look at the mail itself".into());
     }
+    if case.is_silent(now) {
+        return make(Proposal::None, None, "it closed by itself: no failure followed the delay".into());
+    }
     if diagnosis.is_some_and(|d| d.authenticity.verdict == Ours::NotOurs) {
         return make(Proposal::Spam, Some(Verdict::Spam), "we did not send the message that came back".into());
     }

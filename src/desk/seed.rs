@@ -108,10 +108,14 @@ fn name(parts: &[&[u8]]) -> String {
     hash.finalize().as_bytes().iter().take(12).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-/// Failures, delays, complaints, and likely bounces that could not be read enter the queue.
+/// Failures, delays, complaints about a message, and likely bounces that could not be read enter the queue.
 fn seeds(diagnosis: &Diagnosis, group: &GroupId) -> Vec<CaseSeed> {
     let asks = match diagnosis.kind {
-        Kind::Failure | Kind::Delay | Kind::Complaint => true,
+        Kind::Failure | Kind::Delay => true,
+        // a summary of a day names neither a message nor a person: there is nothing to decide
+        Kind::Complaint => {
+            !(diagnosis.recipients.is_empty() && diagnosis.original == crate::model::Returned::default())
+        }
         _ => diagnosis.likely_bounce,
     };
     if !asks {

@@ -117,7 +117,7 @@ fn kind_words(kind: Kind) -> &'static str {
         Kind::Delivered => "delivered: a notice of success",
         Kind::AutoReply => "auto-reply: an automatic answer, no bounce",
         Kind::ReadReceipt => "read-receipt: no bounce",
-        Kind::Complaint => "complaint: somebody reported the message as spam",
+        Kind::Complaint => "complaint: a report about mail of ours, no bounce",
         Kind::Challenge => "challenge: the recipient's system wants an answer first",
         Kind::Other => "other: no bounce",
     }

@@ -22,32 +22,15 @@ pub(super) fn inner(
     context: &Context,
     depth: usize,
 ) -> Option<Diagnosis> {
-    let empty = gathered.report.recipients.is_empty() || gathered.weak;
-    if !empty || !matches!(kind, Kind::Other | Kind::Failure | Kind::AutoReply) {
-        return None;
-    }
-    let zones = zone::zones(mail);
-    let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
-    let person = decoy || !super::kind::is_notice(gathered.format, &gathered.hints);
-    let own = own_words(&zones);
-    let (mut diagnosis, own) = match attached(mail, context).or_else(|| pasted(mail, &zones, context)) {
-        Some(inside) => (conclude(&inside, context, depth + 1), own),
-        None if gathered.hints.iter().any(|(hint, _)| *hint == Hint::Forwarded) => {
-            let quoted = zones.iter().find_map(|zone| quoted(zone, context))?;
-            let number = mail.parts.get(quoted.part as usize).map(|_| mail.part_number(quoted.part as usize));
-            let inside = Mail::read_at(quoted.text.as_bytes(), quoted.line, number, false);
-            if !is_notice_head(inside.head(), context) {
-                return None;
-            }
-            (conclude(&inside, context, depth + 1), quoted.before)
-        }
-        None => return None,
-    };
+    let (mut diagnosis, own) =
+        open(mail, gathered, kind, context, |inside, own| (conclude(inside, context, depth + 1), own))?;
     if !diagnosis.kind.is_bounce() || diagnosis.recipients.is_empty() {
         return None;
     }
     let names: Vec<&str> = diagnosis.recipients.iter().map(|recipient| recipient.address.as_str()).collect();
     let names = names.join(", ");
+    let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
+    let person = decoy || !super::kind::is_notice(gathered.format, &gathered.hints);
     if person && own > 3 && !from_colleague(mail, context) {
         let mut outer = Diagnosis::of(Kind::Other);
         outer.notice = super::notice_head(mail);
@@ -58,6 +41,31 @@ pub(super) fn inner(
     diagnosis.notice = super::notice_head(mail);
     diagnosis.notes.insert(0, "the notice came inside another mail: it was forwarded".to_owned());
     Some(diagnosis)
+}
+
+/// Opens the notice inside a mail, with how many words somebody wrote round it; `None` where there is none.
+pub(super) fn open<T>(
+    mail: &Mail<'_>,
+    gathered: &Gathered<'_>,
+    kind: Kind,
+    context: &Context,
+    then: impl FnOnce(&Mail<'_>, usize) -> T,
+) -> Option<T> {
+    let empty = gathered.report.recipients.is_empty() || gathered.weak;
+    if !empty || !matches!(kind, Kind::Other | Kind::Failure | Kind::AutoReply) {
+        return None;
+    }
+    let zones = zone::zones(mail);
+    if let Some(inside) = attached(mail, context).or_else(|| pasted(mail, &zones, context)) {
+        return Some(then(&inside, own_words(&zones)));
+    }
+    if !gathered.hints.iter().any(|(hint, _)| *hint == Hint::Forwarded) {
+        return None;
+    }
+    let quoted = zones.iter().find_map(|zone| quoted(zone, context))?;
+    let number = mail.parts.get(quoted.part as usize).map(|_| mail.part_number(quoted.part as usize));
+    let inside = Mail::read_at(quoted.text.as_bytes(), quoted.line, number, false);
+    is_notice_head(inside.head(), context).then(|| then(&inside, quoted.before))
 }
 
 /// Whether one of us sent the mail.

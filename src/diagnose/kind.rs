@@ -14,7 +14,8 @@ pub(super) fn is_notice(format: Option<&Format>, hints: &[(Hint, &str)]) -> bool
         return true;
     }
     let has = |name: &str| hints.iter().any(|(hint, entry)| *hint == Hint::Notice && *entry == name);
-    is_sent_by_server(hints) && (has("notice/subject") || has("notice/body"))
+    let delay = || hints.iter().any(|(hint, _)| *hint == Hint::Kind(Kind::Delay));
+    is_sent_by_server(hints) && (has("notice/subject") || has("notice/body") || delay())
 }
 
 /// Whether hints say that a server sent this, whatever it says.
@@ -51,7 +52,8 @@ pub(super) fn decide(mail: &Mail<'_>, gathered: &Gathered<'_>) -> Kind {
         }
         return by_actions(gathered, !server && hinted(gathered, Kind::AutoReply));
     }
-    if gathered.format.is_none() && hinted(gathered, Kind::Delivered) {
+    let speaks_of_failure = gathered.hints.iter().any(|(_, name)| *name == "notice/body");
+    if hinted(gathered, Kind::Delivered) && (gathered.format.is_none() || !speaks_of_failure) {
         return Kind::Delivered;
     }
     let decoy = gathered.hints.iter().any(|(hint, _)| *hint == Hint::Decoy);

@@ -66,7 +66,8 @@ pub use trace::{families, trace};
 
 use crate::mail::{Mail, PartKind, addresses, date_of, message_ids, normalise, read_address};
 use crate::model::{Address, Diagnosis, Fact, Identity, Kind, NoticeHead, Origin, PerRecipient, Place};
-use crate::rules::RuleBook;
+use crate::rules::{Hint, KindWords, RuleBook};
+use crate::stdx;
 use classify::Circumstances;
 use collect::{Copy, Gathered};
 
@@ -119,7 +120,10 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     }
     let mut diagnosis = Diagnosis::of(kind);
     if kind == Kind::Complaint {
-        gathered.report.recipients = complained(mail);
+        let named = complained(mail);
+        if !named.is_empty() || gathered.stated.is_none() {
+            gathered.report.recipients = named;
+        }
     }
     if kind == Kind::Failure && mail.of_kind(PartKind::Disposition).next().is_some() {
         // a person's or a filter's own text: numbers in it are not what a server replied
@@ -138,6 +142,14 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
             gathered.report.recipients.iter().filter_map(|record| merge::recipient(mail, record, kind::unsaid(kind)));
         diagnosis.recipients = merged.map(|merged| classify::conclude(merged, context, &case)).collect();
     }
+    let complaint = (kind == Kind::Complaint).then(|| complaint_words(mail, &gathered, &context.rules)).flatten();
+    if let Some(words) = complaint {
+        for recipient in &mut diagnosis.recipients {
+            recipient.meaning.clone_from(&words.meaning);
+            recipient.next_step.clone_from(&words.next_step);
+            recipient.who_acts = words.who_acts;
+        }
+    }
     if diagnosis.kind.is_bounce() && diagnosis.recipients.is_empty() {
         diagnosis.kind = Kind::Other;
         diagnosis.likely_bounce = true;
@@ -152,6 +164,9 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     diagnosis.reporter.role = origin::role(&diagnosis, context);
     diagnosis.likely_bounce |= diagnosis.kind == Kind::Other && kind::looks_like_bounce(&gathered);
     diagnosis.notes = notes(mail, &diagnosis, &gathered);
+    if let Some(words) = complaint.filter(|_| diagnosis.recipients.is_empty()) {
+        diagnosis.notes.insert(0, format!("{} {}", words.meaning, words.next_step));
+    }
     diagnosis
 }
 
@@ -187,6 +202,17 @@ fn sent_to(mail: &Mail<'_>) -> Vec<String> {
     out
 }
 
+/// What a complaint is about: by its own mark, else by the type the report states (RFC 5965 section 3.1), else any.
+fn complaint_words<'r>(mail: &Mail<'_>, gathered: &Gathered<'_>, rules: &'r RuleBook) -> Option<&'r KindWords> {
+    let marked = gathered.hints.iter().filter(|(hint, _)| *hint == Hint::Kind(Kind::Complaint));
+    let marked = marked.map(|(_, name)| *name).find(|name| name.contains('/'));
+    let field =
+        |line: &str| stdx::strip_prefix_ignore_case(line, "Feedback-Type:").map(|value| value.trim().to_lowercase());
+    let stated = mail.of_kind(PartKind::Feedback).find_map(|(_, part)| part.text().lines().find_map(field));
+    let name = marked.map(str::to_owned).or_else(|| Some(format!("complaint/{}", stated?)));
+    name.and_then(|name| rules.kind_words(&name)).or_else(|| rules.kind_words("complaint"))
+}
+
 /// The recipients a complaint names (RFC 5965 section 3.2; Outlook.com's own field in the message it returns), once each.
 fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
     const FIELDS: [(&str, &str); 2] = [
@@ -198,9 +224,8 @@ fn complained(mail: &Mail<'_>) -> Vec<PerRecipient> {
     for (index, part) in parts {
         let lines = part.text().lines().take_while(|line| part.kind != PartKind::Message || !line.is_empty());
         for (at, line) in lines.enumerate() {
-            let field = FIELDS
-                .iter()
-                .find_map(|(name, from)| Some((crate::stdx::strip_prefix_ignore_case(line, name)?, *from)));
+            let field =
+                FIELDS.iter().find_map(|(name, from)| Some((stdx::strip_prefix_ignore_case(line, name)?, *from)));
             let Some((value, from)) = field else { continue };
             let Some(address): Option<Address> = read_address(value) else { continue };
             let known = out.iter().any(|record| record.recipient.as_ref().is_some_and(|fact| fact.value == address));

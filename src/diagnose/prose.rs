@@ -415,6 +415,12 @@ pub(super) fn all_words(zone: &Zone<'_>) -> Option<Fact<String>> {
     (!value.is_empty()).then(|| Fact { value, place: place(zone, zone.from), origin: Origin::Prose, from: "text" })
 }
 
+/// Whether a paragraph only greets: short, and more follows its last mark.
+fn is_salutation(text: &str) -> bool {
+    const LONGEST: usize = 80;
+    text.len() < LONGEST && text.ends_with([',', '!', '\u{ff0c}', '\u{3001}', '\u{ff1a}'])
+}
+
 /// The first line that begins with a reply, to the end of its paragraph; else the first paragraph that holds a reply code
 /// or a status.
 pub(super) fn coded_words(zone: &Zone<'_>) -> Option<Fact<String>> {
@@ -462,7 +468,9 @@ pub(super) fn failure_words(zone: &Zone<'_>) -> Option<Fact<String>> {
             if coded {
                 return Some(fact);
             }
-            first = first.or(Some(fact));
+            if !is_salutation(&fact.value) {
+                first = first.or(Some(fact));
+            }
         }
         at += 1;
     }

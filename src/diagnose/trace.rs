@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Context, classify, collect, explain, kind, merge};
+use super::{Context, classify, collect, explain, forwarded, kind, merge};
 use crate::mail::{Mail, normalise};
+use crate::model::Kind;
 
 /// Most rules shown for one recipient.
 const MAX_RULES: usize = 12;
@@ -11,10 +12,16 @@ const MAX_RULES: usize = 12;
 /// The trace of one mail, for `rules trace`.
 pub fn trace(mail: &[u8], context: &Context) -> String {
     let raw = normalise(mail);
-    let mail = Mail::read(&raw);
-    let gathered = collect::gather(&mail, collect::Copy::attached(&mail).as_ref(), context);
-    let verdict = kind::decide(&mail, &gathered);
     let mut out = String::new();
+    steps(&mut out, &Mail::read(&raw), context, 0);
+    let _ = writeln!(out, "\n{}", explain(&super::diagnose(&raw, context)));
+    out
+}
+
+/// The steps for one mail, and for the notice it carries.
+fn steps(out: &mut String, mail: &Mail<'_>, context: &Context, depth: usize) {
+    let gathered = collect::gather(mail, collect::Copy::attached(mail).as_ref(), context);
+    let verdict = kind::decide(mail, &gathered);
     let _ = writeln!(out, "parts");
     for (index, part) in mail.parts.iter().enumerate() {
         let _ = writeln!(
@@ -33,8 +40,20 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
     let hints: Vec<&str> = gathered.hints.iter().map(|(_, name)| *name).collect();
     let _ = writeln!(out, "hints    {}", if hints.is_empty() { "none".to_owned() } else { hints.join(", ") });
     let _ = writeln!(out, "kind     {verdict}");
+    if depth < crate::mail::MAX_NESTED {
+        let mut inside = String::new();
+        forwarded::open(mail, &gathered, verdict, context, |mail, _| steps(&mut inside, mail, context, depth + 1));
+        if !inside.is_empty() {
+            let _ = writeln!(out, "\nthe notice inside\n{inside}");
+        }
+    }
+    recipients(out, mail, &gathered, verdict, context);
+}
+
+/// Every recipient with the rules that fitted.
+fn recipients(out: &mut String, mail: &Mail<'_>, gathered: &collect::Gathered<'_>, verdict: Kind, context: &Context) {
     for record in &gathered.report.recipients {
-        let Some(merged) = merge::recipient(&mail, record, kind::unsaid(verdict)) else { continue };
+        let Some(merged) = merge::recipient(mail, record, kind::unsaid(verdict)) else { continue };
         let _ = writeln!(out, "\nrecipient {}", visible(merged.address.as_str()));
         let (answer, asked) = classify::ask(&merged, &context.rules, gathered.reporter.mta.as_deref());
         let _ = writeln!(
@@ -72,8 +91,6 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
             }
         }
     }
-    let _ = writeln!(out, "\n{}", explain(&super::diagnose(&raw, context)));
-    out
 }
 
 fn visible(text: &str) -> String {

@@ -4,6 +4,7 @@
 //! of what the words mean.
 
 use crate::mail::{Head, Mail, PartKind, Text};
+use crate::model::reply;
 use crate::rules::Pattern;
 
 /// One text of the notice.
@@ -161,12 +162,27 @@ fn pasted_header(text: &Text<'_>) -> Option<usize> {
             }
             end += 1;
         }
-        if fields >= 3 && known >= 2 || fields >= 2 && known >= 2 && seen.first() == Some(&true) {
+        let header = fields >= 3 && known >= 2 || fields >= 2 && known >= 2 && seen.first() == Some(&true);
+        if header && !is_summary(text, at, end) {
             return Some(at);
         }
         at = end.max(at + 1);
     }
     None
+}
+
+/// How many lines behind a summary are searched for the reply.
+const MAX_BEHIND: usize = 8;
+
+/// Whether a block of fields is only the notice's own summary of the message (from, to, subject, date): no field tells of
+/// its way here, and the server's reply stands behind it.
+fn is_summary(text: &Text<'_>, from: usize, to: usize) -> bool {
+    const SUMMARY: [&str; 5] = ["from", "to", "subject", "date", "cc"];
+    let short = (from..to)
+        .filter_map(|at| field_name(text.line(at)))
+        .all(|name| SUMMARY.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    let coded = |at: usize| reply::codes(text.line(at), true).next().is_some();
+    short && (to..text.len().min(to + MAX_BEHIND)).any(coded) && !(0..from).any(coded)
 }
 
 fn field_name(line: &str) -> Option<&str> {

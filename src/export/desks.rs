@@ -28,14 +28,12 @@ pub fn zendesk(rows: impl Iterator<Item = Correction>, out: &mut dyn Write) -> i
     table(
         ZENDESK,
         rows.map(|row| {
-            let ticket = row.ticket.as_ref().map(|ticket| format!(" (ticket {ticket})")).unwrap_or_default();
-            let details = format!("corrected from {}{ticket}", row.old_address);
             let empty = String::new;
             vec![
                 safe(&name(&row)),
                 row.new_address.clone(),
                 empty(),
-                safe(&details),
+                safe(&history(&row)),
                 safe(row.note.as_deref().unwrap_or_default()),
                 empty(),
                 "end-user".to_owned(),
@@ -48,18 +46,12 @@ pub fn zendesk(rows: impl Iterator<Item = Correction>, out: &mut dyn Write) -> i
     )
 }
 
-/// Corrected people for Freshdesk.
+/// Corrected people for Freshdesk. Its import, too, finds a contact by its address, and adds one under the new.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn freshdesk(rows: impl Iterator<Item = Correction>, out: &mut dyn Write) -> io::Result<u64> {
-    table(
-        FRESHDESK,
-        rows.map(|row| {
-            vec![safe(&name(&row)), row.new_address.clone(), safe(&format!("corrected from {}", row.old_address))]
-        }),
-        out,
-    )
+    table(FRESHDESK, rows.map(|row| vec![safe(&name(&row)), row.new_address.clone(), safe(&history(&row))]), out)
 }
 
 /// Tickets to answer again. `mark` is how a help desk finds its ticket in a text: the id in square brackets.
@@ -99,6 +91,12 @@ pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>, ou
     }
     writer.flush()?;
     Ok(count)
+}
+
+/// Where a row comes from, for whoever merges the two people.
+fn history(row: &Correction) -> String {
+    let ticket = row.ticket.as_ref().map(|ticket| format!(" (ticket {ticket})")).unwrap_or_default();
+    format!("corrected from {}{ticket}", row.old_address)
 }
 
 /// Imports want a name; without one the local part of the address stands in.

@@ -83,6 +83,8 @@ pub struct CaseLine {
     pub decided_at: Option<Timestamp>,
     /// When a retry is due.
     pub due: Option<Timestamp>,
+    /// When a delay closes by itself as "no failure seen"; past where it has.
+    pub closes: Option<Timestamp>,
     /// Whether the lead still has to decide it.
     pub undecided: bool,
     /// Decided before, and bounced again since.
@@ -117,6 +119,7 @@ impl CaseLine {
             last_received: case.last_received,
             decided_at: case.decided_at,
             due: case.due,
+            closes: case.closes,
             undecided: case.is_undecided(now),
             again: case.again,
         }

@@ -148,6 +148,8 @@ pub struct Case {
     pub subject: Option<String>,
     /// Arrival of the first notice.
     pub received: Timestamp,
+    /// Its place among the recipients that its first notice names, from 0.
+    pub position: u32,
     /// Arrival of the newest notice.
     pub last_received: Timestamp,
     /// How many notices it holds.
@@ -159,12 +161,33 @@ pub struct Case {
     /// Whether the newest notice could not be fully read.
     pub unread: bool,
     /// Whether it stands in the queue at all: not absorbed by a later failure, not closed by a delivered notice.
+    /// A delay may still have closed by itself: [`Case::is_queued`] knows the time.
     pub queued: bool,
+    /// When a delay closes by itself as "no failure seen", if nothing more is heard of it.
+    pub closes: Option<Timestamp>,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
 }
 
 impl Case {
+    /// Days without a further notice after which an undecided delay closes by itself.
+    pub const SILENT_DAYS: i64 = 5;
+
+    /// What the queue is sorted by: arrival, and within one message the order of the mail.
+    pub fn order(&self) -> (Timestamp, &GroupId, u32, &CaseId) {
+        (self.received, &self.group, self.position, &self.id)
+    }
+
+    /// Whether it is a delay that closed by itself: nothing followed it for days, so no failure was seen.
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        self.queued && self.closes.is_some_and(|at| at <= now)
+    }
+
+    /// Whether it stands in the queue, at this point in time.
+    pub fn is_queued(&self, now: Timestamp) -> bool {
+        self.queued && !self.is_silent(now)
+    }
+
     /// The address the help desk has on record: what we sent to.
     pub fn sent_to(&self) -> &str {
         self.original_address.as_deref().unwrap_or(&self.address)
@@ -172,7 +195,7 @@ impl Case {
 
     /// Whether the lead still has to decide it, at this point in time.
     pub fn is_undecided(&self, now: Timestamp) -> bool {
-        self.queued
+        self.is_queued(now)
             && (self.state == State::New
                 || self.again
                 || (self.state == State::Retry && self.due.is_some_and(|due| due <= now)))

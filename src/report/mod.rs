@@ -258,6 +258,8 @@ pub(crate) mod tests {
             noted: false,
             unread: false,
             queued: true,
+            position: 0,
+            closes: None,
             decided_at: None,
         }
     }

@@ -54,6 +54,31 @@ pub struct Letter {
     pub cause: Option<Cause>,
 }
 
+/// A text to paste, and what belongs on the envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Whom it is for: the new address, or the old one where that one was right; nobody where it goes another way.
+    pub to: Option<String>,
+    /// Subject of the answer.
+    pub subject: Option<String>,
+    /// Its ticket.
+    pub ticket: Option<String>,
+    /// The text.
+    pub body: String,
+}
+
+impl Letter {
+    /// The letter with its text in the words of `texts`.
+    pub fn write(self, wanted: Wanted, texts: &Texts, zone: &Zone) -> Written {
+        let body = texts.write(wanted, &self, zone);
+        let to = match wanted {
+            Wanted::Resend => Some(self.new_address.unwrap_or(self.old_address)),
+            Wanted::OtherWay => None,
+        };
+        Written { to, subject: self.subject, ticket: self.ticket, body }
+    }
+}
+
 impl Texts {
     /// The text for a letter.
     pub fn write(&self, wanted: Wanted, letter: &Letter, zone: &Zone) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Owns the tables and their indexes; the question why is in `ask.rs`. Knows no mail.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ask::Rule;
@@ -217,7 +218,10 @@ impl RuleBook {
             self.literals.scan(text, &mut found);
             found
         };
-        Seen { from: scan(from), subject: scan(subject), subject_start: subject.trim_start().as_bytes(), header, body }
+        let start = subject.trim_start();
+        // capitals of other alphabets are told apart by nothing but this
+        let subject_start = if start.is_ascii() { Cow::Borrowed(start) } else { Cow::Owned(start.to_lowercase()) };
+        Seen { from: scan(from), subject: scan(subject), subject_start, header, body }
     }
 
     /// The marks of tickets, with their desks, as good as they are: sure ones first, desks before the generic forms.

@@ -3,11 +3,13 @@
 //! Owns recognising by marks; the reading is done on the floor above. Invariant: a format that loads can be recognised
 //! (it has at least one mark) and says where recipients stand, or names the quirk that knows.
 
+use std::borrow::Cow;
+
 use super::load::RuleError;
 use super::pattern::Pattern;
 use super::phrases::{Found, Matcher};
-use super::schema::{FormatFile, Marks, Reach};
-use crate::model::{Action, Cause};
+use super::schema::{EventFile, FormatFile, Marks, Reach};
+use crate::model::{Action, Cause, Kind};
 
 /// How far the words for a recipient reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +62,8 @@ pub struct Seen<'a> {
     pub from: Found,
     /// Literals in the subject.
     pub subject: Found,
-    /// The decoded subject from its first word on.
-    pub subject_start: &'a [u8],
+    /// The decoded subject from its first word on; in lower case where it is not ASCII.
+    pub subject_start: Cow<'a, str>,
     /// Marks in the header's fields.
     pub header: Found,
     /// Literals in the body.
@@ -169,6 +171,67 @@ impl Literals {
     }
 }
 
+/// Where the facts stand in a sending service's events as JSON; a key `a.b` is `b` somewhere behind `a`.
+#[derive(Debug, Default)]
+pub struct Events {
+    /// What an event tells, by `(key, value)`; the first that fits decides.
+    pub kinds: Vec<(Kind, Vec<(String, String)>)>,
+    /// Lists of recipients within one event.
+    pub list: Vec<String>,
+    /// The recipient's address.
+    pub address: Vec<String>,
+    /// The enhanced status code.
+    pub status: Vec<String>,
+    /// The reply code, where it stands apart from the words.
+    pub reply: Vec<String>,
+    /// What the server said.
+    pub diagnostic: Vec<String>,
+    /// The service's own names for the reason.
+    pub reason: Vec<String>,
+    /// The reporting server.
+    pub reporter: Vec<String>,
+    /// The answering server.
+    pub remote: Vec<String>,
+    /// Of the original message.
+    pub message_id: Vec<String>,
+    /// Of the original message.
+    pub subject: Vec<String>,
+    /// Of the original message.
+    pub from: Vec<String>,
+    /// Of the original message.
+    pub date: Vec<String>,
+}
+
+impl Events {
+    fn from_file(file: EventFile) -> Result<Self, Wrong> {
+        let mut kinds = Vec::new();
+        for entry in file.kind {
+            let wrong = |what: String| Wrong::Text(entry.name.clone(), what);
+            let kind = Kind::from_slug(&entry.name).ok_or_else(|| wrong(format!("unknown kind {:?}", entry.name)))?;
+            let pairs = entry.when.iter().map(|pair| {
+                let pair = pair.split_once(": ").ok_or_else(|| wrong(format!("{pair:?} is not \"key: value\"")))?;
+                Ok((pair.0.to_owned(), pair.1.to_owned()))
+            });
+            kinds.push((kind, pairs.collect::<Result<Vec<_>, Wrong>>()?));
+        }
+        Ok(Self {
+            kinds,
+            list: file.list,
+            address: file.address,
+            status: file.status,
+            reply: file.reply,
+            diagnostic: file.diagnostic,
+            reason: file.reason,
+            reporter: file.reporter,
+            remote: file.remote,
+            message_id: file.message_id,
+            subject: file.subject,
+            from: file.from,
+            date: file.date,
+        })
+    }
+}
+
 /// A family's table made ready.
 #[derive(Debug)]
 pub struct Format {
@@ -207,6 +270,8 @@ pub struct Format {
     pub cause: Option<Cause>,
     /// Code for the rest.
     pub quirk: Option<Quirk>,
+    /// The keys of its events, where it writes JSON.
+    pub events: Events,
     /// Its sample.
     pub example: Option<String>,
 }
@@ -284,6 +349,7 @@ impl Format {
             cause,
             action,
             quirk,
+            events: Events::from_file(file.event)?,
             example: file.example,
             reporter_marks: None,
             marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },

@@ -3,15 +3,28 @@
 use super::book::RuleBook;
 use super::format::{Literals, ReadyMarks, Seen};
 use super::schema::{KindsFile, Marks};
-use crate::model::Kind;
+use crate::model::{Kind, WhoActs};
 use crate::stdx;
 
 /// The wordings that tell kinds apart.
 #[derive(Debug, Default)]
 pub(crate) struct Kinds {
     entries: Vec<KindRule>,
+    /// What mails of a kind mean, by the name of their entry.
+    words: Vec<(String, KindWords)>,
     /// Localised names of the fields above a message passed on inside a text, with the standard ones.
     quoted: Vec<(String, &'static str)>,
+}
+
+/// What a mail of a kind means, where no cause says it.
+#[derive(Debug, Clone)]
+pub struct KindWords {
+    /// In plain words.
+    pub meaning: String,
+    /// What to do.
+    pub next_step: String,
+    /// Who must.
+    pub who_acts: WhoActs,
 }
 
 /// What a wording of `kinds.toml` speaks for.
@@ -45,7 +58,7 @@ struct KindRule {
 
 impl KindRule {
     fn speaks(&self, seen: &Seen<'_>) -> bool {
-        let begins = |prefix: &String| stdx::starts_with_ignore_case(seen.subject_start, prefix.as_bytes());
+        let begins = |prefix: &String| stdx::strip_prefix_ignore_case(&seen.subject_start, prefix).is_some();
         let given = !(self.marks.is_empty() && self.subject.is_empty());
         given && self.marks.all(seen) && (self.subject.is_empty() || self.subject.iter().any(begins))
     }
@@ -65,6 +78,13 @@ impl Kinds {
                     Kind::from_slug(slug).ok_or_else(|| (entry.name.clone(), format!("unknown kind {slug:?}")))?,
                 ),
             };
+            if !entry.meaning.is_empty() {
+                let who = entry.who_acts.as_deref().unwrap_or(WhoActs::None.slug());
+                let who =
+                    WhoActs::from_slug(who).ok_or_else(|| (who.to_owned(), format!("unknown who_acts {who:?}")))?;
+                let words = KindWords { meaning: entry.meaning, next_step: entry.next_step, who_acts: who };
+                kinds.words.push((entry.name.clone(), words));
+            }
             let marks = Marks {
                 from: entry.from,
                 subject: entry.subject_contains,
@@ -75,7 +95,7 @@ impl Kinds {
             kinds.entries.push(KindRule {
                 hint,
                 name: entry.name,
-                subject: entry.subject,
+                subject: entry.subject.iter().map(|prefix| prefix.to_lowercase()).collect(),
                 raw: Some(marks),
                 marks: ReadyMarks::default(),
             });
@@ -99,6 +119,11 @@ impl Kinds {
 }
 
 impl RuleBook {
+    /// What mails of this entry mean, where the entry says it.
+    pub fn kind_words(&self, name: &str) -> Option<&KindWords> {
+        self.kinds.words.iter().find(|(known, _)| known == name).map(|(_, words)| words)
+    }
+
     /// The standard name of a field above a message passed on inside a text: `Betreff` is `Subject`.
     pub fn quoted_field(&self, name: &str) -> Option<&'static str> {
         let name = name.trim().to_lowercase();

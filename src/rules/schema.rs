@@ -206,8 +206,56 @@ pub(crate) struct FormatFile {
     pub(crate) cause: Option<String>,
     /// Code for what a table cannot say.
     pub(crate) quirk: Option<String>,
+    /// Where the facts stand in a service's events as JSON (quirk `json`).
+    #[serde(default)]
+    pub(crate) event: EventFile,
     /// The sample in `tests/corpus`.
     pub(crate) example: Option<String>,
+}
+
+/// The keys of a sending service's events as JSON; `a.b` is the key `b` somewhere behind the key `a`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventFile {
+    /// What an event tells, the first that fits.
+    #[serde(default)]
+    pub(crate) kind: Vec<EventKind>,
+    /// Lists of recipients within one event; absent: the event is about one.
+    #[serde(default)]
+    pub(crate) list: Vec<String>,
+    #[serde(default)]
+    pub(crate) address: Vec<String>,
+    #[serde(default)]
+    pub(crate) status: Vec<String>,
+    /// The reply code, where it stands apart.
+    #[serde(default)]
+    pub(crate) reply: Vec<String>,
+    /// What the server said.
+    #[serde(default)]
+    pub(crate) diagnostic: Vec<String>,
+    /// The service's own names for the reason.
+    #[serde(default)]
+    pub(crate) reason: Vec<String>,
+    #[serde(default)]
+    pub(crate) reporter: Vec<String>,
+    #[serde(default)]
+    pub(crate) remote: Vec<String>,
+    #[serde(default)]
+    pub(crate) message_id: Vec<String>,
+    #[serde(default)]
+    pub(crate) subject: Vec<String>,
+    #[serde(default)]
+    pub(crate) from: Vec<String>,
+    #[serde(default)]
+    pub(crate) date: Vec<String>,
+}
+
+/// One kind of event: any of these `key: value` pairs stands in it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EventKind {
+    pub(crate) name: String,
+    pub(crate) when: Vec<String>,
 }
 
 /// Marks of a notice; every group that is given must match, any of its literals will do.
@@ -282,4 +330,10 @@ pub(crate) struct KindEntry {
     pub(crate) header: Vec<String>,
     #[serde(default)]
     pub(crate) body: Vec<String>,
+    /// What such a mail means, where no cause says it.
+    #[serde(default)]
+    pub(crate) meaning: String,
+    #[serde(default)]
+    pub(crate) next_step: String,
+    pub(crate) who_acts: Option<String>,
 }

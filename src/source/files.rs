@@ -221,6 +221,10 @@ impl Walk<'_> {
             self.summary.unreadable.push((clean(name), "the file is empty".to_owned()));
             return Ok(());
         }
+        if is_binary(&bytes) {
+            self.summary.unreadable.push((clean(name), NO_MAIL.to_owned()));
+            return Ok(());
+        }
         self.hand_on(name.to_owned(), bytes, size)
     }
 
@@ -249,6 +253,9 @@ impl Walk<'_> {
 
 const BUFFER: usize = 64 * 1024;
 
+/// What is said of a file that holds no mail, and what to do.
+const NO_MAIL: &str = "no mail but binary data: save the message as it came (.eml, mbox or Maildir) and give that";
+
 /// What lies in a folder, sorted by name.
 fn entries(path: &Path) -> io::Result<Vec<(PathBuf, fs::FileType)>> {
     let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
@@ -273,15 +280,24 @@ fn is_named_mail(name: &str) -> bool {
 /// Whether a file met in a folder begins like a mail or an mbox: a header field, or a "From " line, and no NUL.
 fn looks_like_mail(head: &[u8]) -> bool {
     let head = head.get(..2048).unwrap_or(head);
+    !head.contains(&0) && begins_like_mail(head)
+}
+
+fn begins_like_mail(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
-    if head.contains(&0) {
-        return false;
-    }
     let name = head.iter().position(|&b| !(b.is_ascii_graphic() && b != b':')).unwrap_or(head.len());
     let field = name > 0
         && head.get(name) == Some(&b':')
         && head.get(..name).is_some_and(|name| name.iter().all(|&b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
     field || head.starts_with(b"From ") || head.starts_with(b">From ")
+}
+
+/// Whether a file is no text at all: it begins with no header field, and more than one byte in twenty is a control that
+/// no text has.
+fn is_binary(bytes: &[u8]) -> bool {
+    let head = bytes.get(..2048).unwrap_or(bytes);
+    let odd = |b: &&u8| b.is_ascii_control() && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    !begins_like_mail(head) && head.iter().filter(odd).count() * 20 > head.len()
 }
 
 #[cfg(test)]
@@ -296,6 +312,19 @@ mod tests {
             ControlFlow::Continue(())
         });
         (got, summary.unwrap())
+    }
+
+    #[test]
+    fn binary_data_is_no_mail_and_a_damaged_mail_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        fs::write(dir.path().join("noise.eml"), &noise).unwrap();
+        fs::write(dir.path().join("damaged.eml"), b"ceived: by mx\nSubject: x\n\n\x00\x00body").unwrap();
+        fs::write(dir.path().join("cyrillic.eml"), b"\xcf\xd2\xc9\xd7\xc5\xd4, no header").unwrap();
+        let (got, summary) = read(&[dir.path()]);
+        assert_eq!(got.len(), 2);
+        assert_eq!(summary.unreadable.len(), 1);
+        assert!(summary.unreadable[0].0.ends_with("noise.eml") && summary.unreadable[0].1 == NO_MAIL);
     }
 
     fn put(path: &Path, text: &str) {

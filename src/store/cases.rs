@@ -46,7 +46,10 @@ pub struct Counts {
 }
 
 const COLUMNS: &str = "id, message, address, original_address, kind, cause, status, reply_code, reporter, ticket, message_id, \
-     subject, received, last_received, notices, unread, queued, state, corrected_to, due, decided_at, noted, again";
+     subject, received, last_received, notices, unread, queued, state, corrected_to, due, decided_at, noted, again, position, closes";
+
+/// The order of the queue, as [`Case::order`].
+pub(super) const ORDER: &str = "received, message, position, id";
 
 /// SQL condition: batch `b` was not taken back (its newest undo or redo, if any, is a redo).
 pub(super) const STANDS: &str =
@@ -82,6 +85,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Case> {
         decided_at: row.get::<_, Option<i64>>(20)?.map(Timestamp),
         noted: row.get(21)?,
         again: row.get(22)?,
+        position: row.get(23)?,
+        closes: row.get::<_, Option<i64>>(24)?.map(Timestamp),
     })
 }
 
@@ -93,7 +98,7 @@ impl Store {
 
     /// Every case, in order of arrival.
     pub fn cases(&self) -> Result<Vec<Case>> {
-        self.select("ORDER BY received, id", [])
+        self.select(&format!("ORDER BY {ORDER}"), [])
     }
 
     /// The tick of the last change by anyone.
@@ -110,7 +115,11 @@ impl Store {
         let mut gone = self.db.prepare_cached("SELECT case_id FROM removed WHERE changed > ?1")?;
         let removed = gone.query_map([since], |row| Ok(CaseId(row.get(0)?)))?.collect::<rusqlite::Result<_>>()?;
         // "+": by the index of changes, which are few, and not by the one that has this order.
-        Ok(Changes { upto, cases: self.select("WHERE changed > ?1 ORDER BY +received, id", [since])?, removed })
+        Ok(Changes {
+            upto,
+            cases: self.select("WHERE changed > ?1 ORDER BY +received, message, position, id", [since])?,
+            removed,
+        })
     }
 
     /// The case with this name, or the only one whose name begins like this; by a failed address where there is only one.
@@ -146,7 +155,7 @@ impl Store {
 
     /// The cases of one original message, in order of arrival.
     pub fn group(&self, group: &GroupId) -> Result<Vec<Case>> {
-        self.select("WHERE message = ?1 ORDER BY received, id", [&group.0])
+        self.select(&format!("WHERE message = ?1 ORDER BY {ORDER}"), [&group.0])
     }
 
     /// Other cases of the same failed address, newest first.

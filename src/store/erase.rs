@@ -15,7 +15,7 @@ use super::fill::Arrival;
 use super::{FILE, Store, schema, tick};
 use crate::mail::{Mail, PartKind, find_addresses, normalise};
 use crate::model::{CaseId, Diagnosis, Timestamp};
-use crate::stdx::find_ignore_case;
+use crate::stdx::{counted, find_ignore_case};
 
 /// What stands where an address stood.
 const NOBODY: &str = "forgotten@invalid";
@@ -50,7 +50,12 @@ impl Store {
     pub fn forget(&mut self, address: &str, at: Timestamp, by: &str) -> Result<Erased> {
         let mut erased = self.write(|tx| {
             let erased = forget_in(tx, address)?;
-            let detail = format!("{} cases, {} mails, {} mails blanked", erased.cases, erased.mails, erased.blanked);
+            let detail = format!(
+                "{}, {}, {} blanked",
+                counted(erased.cases, "case"),
+                counted(erased.mails, "mail"),
+                counted(erased.blanked, "mail")
+            );
             happened(tx, Deed::Forget, None, &detail, at, by)?;
             Ok(erased)
         })?;
@@ -78,7 +83,8 @@ impl Store {
                 "DELETE FROM announced WHERE NOT EXISTS (SELECT 1 FROM mail WHERE kind = 'auto-reply' AND instr(diagnosis, new))",
             )?;
             let erased = Erased { cases: cases.len() as u64, mails, ..Erased::default() };
-            let detail = format!("{} cases, {} mails older than {before}", erased.cases, erased.mails);
+            let (cases, mails) = (counted(erased.cases, "case"), counted(erased.mails, "mail"));
+            let detail = format!("{cases}, {mails} older than {before}");
             happened(tx, Deed::Purge, None, &detail, at, by)?;
             Ok(erased)
         })?;

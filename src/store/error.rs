@@ -13,6 +13,8 @@ pub struct Error {
     what: String,
     hint: Option<String>,
     source: Option<rusqlite::Error>,
+    /// The system let nobody write.
+    forbidden: bool,
 }
 
 /// The result of a store call.
@@ -30,15 +32,24 @@ impl Error {
         matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
     }
 
+    /// Whether the store, or the folder its log must lie in, may not be written to.
+    pub(super) fn is_read_only(&self) -> bool {
+        use rusqlite::ErrorCode as Code;
+        let code = self.source.as_ref().and_then(rusqlite::Error::sqlite_error_code);
+        self.forbidden || matches!(code, Some(Code::ReadOnly | Code::PermissionDenied | Code::CannotOpen))
+    }
+
     fn new(what: String, hint: impl Into<String>) -> Self {
-        Self { what, hint: Some(hint.into()), source: None }
+        Self { what, hint: Some(hint.into()), source: None, forbidden: false }
     }
 
     pub(super) fn folder(path: &Path, why: &io::Error) -> Self {
-        Self::new(
+        let error = Self::new(
             format!("could not open the store \"{}\": {}", path.display(), crate::stdx::why(why)),
             "check that the folder exists and is yours, or choose another with --state-dir",
-        )
+        );
+        let forbidden = matches!(why.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem);
+        Self { forbidden, ..error }
     }
 
     pub(super) fn open(path: &Path, why: rusqlite::Error) -> Self {
@@ -78,6 +89,28 @@ impl Error {
         Self::new(
             format!("could not bring the store \"{}\" to schema {step}: {because}", path.display()),
             format!("nothing was changed; a copy lies in \"{}\"; please report it", copy.display()),
+        )
+    }
+
+    /// What was written last is in the log, which can only be taken in where the folder may be written to.
+    pub(super) fn log_left(path: &Path) -> Self {
+        Self::new(
+            format!(
+                "could not read the store \"{}\": its folder is read-only, and what was written last is still in its log",
+                path.display()
+            ),
+            "copy the folder to where you may write, and name the copy with --state-dir",
+        )
+    }
+
+    /// An older store can only be read once it is brought up to date.
+    pub(super) fn older_and_read_only(path: &Path, found: usize) -> Self {
+        Self::new(
+            format!(
+                "could not read the store \"{}\": it has schema {found}, and may not be written to to bring it up to date",
+                path.display()
+            ),
+            "copy the folder to where you may write, and name the copy with --state-dir",
         )
     }
 
@@ -154,14 +187,14 @@ impl Error {
             0 => format!("no case \"{name}\""),
             n => format!("\"{name}\" is ambiguous: {n} cases begin like this"),
         };
-        Self { what, hint: Some("bounceback list shows the name of every case".into()), source: None }
+        Self::new(what, "bounceback list shows the name of every case")
     }
 
     /// An address that failed in several messages, where one case is wanted.
     pub fn several_cases<'a>(address: &str, names: impl Iterator<Item = &'a CaseId>) -> Self {
         let names: Vec<&str> = names.take(10).map(|id| id.0.as_str()).collect();
         let what = format!("\"{}\" failed in several messages: name one case", visible(address));
-        Self { what, hint: Some(format!("the cases are {}", names.join(", "))), source: None }
+        Self::new(what, format!("the cases are {}", names.join(", ")))
     }
 }
 
@@ -193,7 +226,7 @@ fn explain(why: &rusqlite::Error) -> (String, &'static str) {
 impl From<rusqlite::Error> for Error {
     fn from(source: rusqlite::Error) -> Self {
         let (because, hint) = explain(&source);
-        Self { what: format!("could not use the store: {because}"), hint: Some(hint.into()), source: Some(source) }
+        Self { source: Some(source), ..Self::new(format!("could not use the store: {because}"), hint) }
     }
 }
 

@@ -189,8 +189,8 @@ fn grow(db: &Connection, seed: &CaseSeed, arrival: &Arrival, mail: i64, now: i64
     let (is_new, speaks) = match &known {
         None => {
             db.prepare_cached(
-                "INSERT INTO cases (id, message, address, kind, cause, received, last_received, notices, unread, queued, changed) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, 0, 1, ?7)",
+                "INSERT INTO cases (id, message, address, kind, cause, received, last_received, notices, unread, queued, changed, \
+                 position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 0, 0, 1, ?7, ?8)",
             )?
             .execute((
                 &seed.id.0,
@@ -200,6 +200,7 @@ fn grow(db: &Connection, seed: &CaseSeed, arrival: &Arrival, mail: i64, now: i64
                 seed.cause.slug(),
                 arrival.received.0,
                 now,
+                seed.recipient.unwrap_or(0),
             ))?;
             (true, true)
         }
@@ -232,9 +233,9 @@ fn grow(db: &Connection, seed: &CaseSeed, arrival: &Arrival, mail: i64, now: i64
     }
     db.prepare_cached(
         "UPDATE cases SET received = min(received, ?2), last_received = max(last_received, ?2), changed = ?3, \
-         notices = (SELECT count(DISTINCT mail) FROM notice WHERE case_id = ?1) WHERE id = ?1",
+         position = min(position, ?4), notices = (SELECT count(DISTINCT mail) FROM notice WHERE case_id = ?1) WHERE id = ?1",
     )?
-    .execute((&seed.id.0, arrival.received.0, now))?;
+    .execute((&seed.id.0, arrival.received.0, now, seed.recipient.unwrap_or(0)))?;
     settle_delays(db, &seed.group.0, now)?;
     journal::refresh(db, &seed.id, now)?;
     Ok(is_new)

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Store;
+use super::cases::ORDER;
 use super::error::Result;
 use crate::model::{Case, CaseId, State, Timestamp};
 
@@ -38,8 +39,10 @@ impl Store {
         // The index cases_queue holds all of it.
         let mut query = self
             .db
-            .prepare_cached("SELECT id, state, again, due, unread FROM cases WHERE queued ORDER BY received, id")?;
-        let mut rows = query.query([])?;
+            .prepare_cached(&format!(
+                "SELECT id, state, again, due, unread FROM cases WHERE queued AND (closes IS NULL OR closes > ?1) ORDER BY {ORDER}"
+            ))?;
+        let mut rows = query.query([now.0])?;
         while let Some(row) = rows.next()? {
             let state = State::from_slug(row.get_ref(1)?.as_str().unwrap_or_default()).unwrap_or(State::New);
             let due = row.get::<_, Option<i64>>(3)?;

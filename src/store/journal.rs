@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use super::cases::STANDS;
 use super::error::Result;
 use super::{Store, tick};
-use crate::model::{Act, CaseId, State, Timestamp, Verdict};
+use crate::model::time::DAY;
+use crate::model::{Act, Case, CaseId, State, Timestamp, Verdict};
 
 /// What was just put on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,8 @@ pub(super) struct Standing {
     pub(super) verdict: Verdict,
     pub(super) decided_at: Option<i64>,
     pub(super) noted: bool,
+    /// When the lead put it back into the queue, where that is the last word.
+    put_back: Option<i64>,
 }
 
 impl Standing {
@@ -150,8 +153,8 @@ pub(super) fn standing(db: &Connection, case: &CaseId) -> Result<Standing> {
         Some((verdict, at)) => (serde_json::from_str(&verdict)?, Some(at)),
         None => (Verdict::New, None),
     };
-    let decided_at = if verdict.state() == State::New { None } else { at };
-    Ok(Standing { verdict, decided_at, noted })
+    let (decided_at, put_back) = if verdict.state() == State::New { (None, at) } else { (at, None) };
+    Ok(Standing { verdict, decided_at, noted, put_back })
 }
 
 /// Writes what the journal says of a case into its row.
@@ -162,6 +165,12 @@ pub(super) fn refresh(db: &Connection, case: &CaseId, now: i64) -> Result<()> {
         "UPDATE cases SET state = ?2, corrected_to = ?3, due = ?4, decided_at = ?5, noted = ?6, changed = ?7 WHERE id = ?1",
     )?
     .execute((&case.0, state, says.corrected_to(), says.due(), says.decided_at, says.noted, now))?;
+    // A delay closes by itself, unless the lead put it back after it was last heard of.
+    db.prepare_cached(
+        "UPDATE cases SET closes = CASE WHEN kind = 'delay' AND state = 'new' AND coalesce(last_received > ?2, TRUE) THEN last_received + ?3 END \
+         WHERE id = ?1",
+    )?
+    .execute((&case.0, says.put_back, Case::SILENT_DAYS * DAY))?;
     // Again: a notice came after the decision, or this address was corrected, or chosen as the correction, before it bounced.
     db.prepare_cached(&again())?.execute([&case.0])?;
     Ok(())

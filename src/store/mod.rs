@@ -14,6 +14,7 @@ mod glance;
 mod health;
 mod journal;
 mod known;
+mod look;
 mod place;
 mod restore;
 mod salvage;
@@ -59,6 +60,14 @@ impl Store {
         let path = place.path().to_owned();
         let db = Connection::open(&path).map_err(|why| Error::open(&path, why))?;
         Self::prepare(db, Some(place))
+    }
+
+    /// Opens an existing store to read from: as [`Store::open`], and as it lies where it may not be written to.
+    pub fn open_to_look(state_dir: &Path) -> Result<Self> {
+        match Self::open(state_dir) {
+            Err(error) if error.is_read_only() => look::as_it_lies(&state_dir.join(FILE), error),
+            other => other,
+        }
     }
 
     /// Opens a store that lives in memory only.

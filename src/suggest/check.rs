@@ -186,6 +186,7 @@ fn likeness(address: &Address, book: &Book) -> Vec<Finding> {
         address_at_fault: true,
         display_name: None,
         named: &[],
+        corrected_to: None,
     };
     let near = suggest(&query, book).into_iter().next();
     let at = Some(address.local().chars().count() + 1);

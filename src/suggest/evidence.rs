@@ -18,11 +18,18 @@ const MOST_NAMED: usize = 500;
 /// Corrections made before: of this very address, and of its domain.
 pub(super) fn learned(query: &Query<'_>, book: &Book, reading: &Reading, pool: &mut Pool<'_>) {
     let times = |count: u32| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    // What this case was corrected to is in the book as well, once: it speaks for other cases only.
+    let own = query.corrected_to.and_then(Address::new);
+    let of_others = |count: u32, own: bool| Some(count - u32::from(own)).filter(|count| *count > 0);
     for (new, count) in book.corrections(query.failed) {
+        let own = own.as_ref().is_some_and(|own| own.same_as(new));
+        let Some(count) = of_others(count, own) else { continue };
         pool.offer(new, 20.0 + (count as f32).ln(), true, format!("corrected so before, {}", times(count)));
     }
     for (domain, count) in book.rules(&reading.domain) {
         let address = format!("{}@{domain}", reading.local);
+        let own = own.as_ref().is_some_and(|own| own.same_as(&address));
+        let Some(count) = of_others(count, own) else { continue };
         let because = format!("{} was corrected to {domain} before, {}", reading.domain, times(count));
         pool.offer(&address, 13.0 + (count as f32).ln(), reading.certain, because);
     }

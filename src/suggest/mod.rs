@@ -39,6 +39,8 @@ pub struct Query<'a> {
     pub display_name: Option<&'a str>,
     /// Addresses that the mails of this case name.
     pub named: &'a [Named],
+    /// What this very case was corrected to: that is no evidence for itself.
+    pub corrected_to: Option<&'a str>,
 }
 
 /// An address that a mail of this case names, and where.
@@ -126,7 +128,7 @@ const LEAD: f32 = 1.6;
 /// ```
 /// use bounceback::model::Cause;
 /// use bounceback::suggest::{Book, Confidence, Query, suggest};
-/// let query = Query { failed: "anna.berg@gamil.com", cause: Cause::DomainUnknown, address_at_fault: true, display_name: None, named: &[] };
+/// let query = Query { failed: "anna.berg@gamil.com", cause: Cause::DomainUnknown, address_at_fault: true, display_name: None, named: &[], corrected_to: None };
 /// let found = suggest(&query, &Book::default());
 /// assert_eq!(found[0].address, "anna.berg@gmail.com");
 /// assert_eq!(found[0].confidence, Confidence::Strong);

@@ -10,6 +10,7 @@ use super::menu::Choice;
 use super::model::{Model, Tone};
 use super::msg::{Effect, ExportOrder};
 use super::page::Subject;
+use super::quest;
 use super::queue::Sort;
 use super::update;
 use crate::export::Format;
@@ -80,7 +81,7 @@ pub fn run(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<(
     match command {
         "list" => {
             let filter = Filter::parse(rest, model.now)?;
-            layers::set_filter(model, filter);
+            quest::set_filter(model, filter);
         }
         "show" => return show(model, rest),
         "decide" => return decide(model, rest, effects),

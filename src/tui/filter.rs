@@ -12,6 +12,7 @@ enum Term {
     Undecided,
     All,
     Again,
+    Silent,
     Noted,
     Unread,
     Tagged,
@@ -39,6 +40,7 @@ pub struct Filter {
 pub const WORDS: &[(&str, &str)] = &[
     ("undecided", "not decided yet"),
     ("again", "bounced again, or a retry is due"),
+    ("silent", "delays that nothing followed for five days: closed, no failure seen"),
     ("noted", "with a note"),
     ("tagged", "tagged"),
     ("unread", "could not be fully read"),
@@ -76,16 +78,17 @@ impl Filter {
 
     /// Whether it also asks for what needs no decision.
     pub fn wants_all(&self) -> bool {
-        self.terms.iter().any(|term| matches!(term, Term::All | Term::Kind(_)))
+        self.terms.iter().any(|term| matches!(term, Term::All | Term::Silent | Term::Kind(_)))
     }
 
     /// Whether a case is shown.
     pub fn matches(&self, case: &Case, now: Timestamp, tagged: &BTreeSet<CaseId>) -> bool {
-        (case.queued || self.wants_all())
+        (case.is_queued(now) || self.wants_all())
             && self.terms.iter().all(|term| match term {
                 Term::All => true,
                 Term::Undecided => case.is_undecided(now),
                 Term::Again => is_flagged(case, now),
+                Term::Silent => case.is_silent(now),
                 Term::Noted => case.noted,
                 Term::Unread => case.unread,
                 Term::Tagged => tagged.contains(&case.id),
@@ -110,7 +113,7 @@ impl Filter {
 
 /// Whether a case stands at the top of the queue: it bounced again after a decision, or its retry is due.
 pub fn is_flagged(case: &Case, now: Timestamp) -> bool {
-    case.queued && (case.again || (case.state == State::Retry && case.due.is_some_and(|due| due <= now)))
+    case.is_queued(now) && (case.again || (case.state == State::Retry && case.due.is_some_and(|due| due <= now)))
 }
 
 /// The part behind the `@`.
@@ -176,6 +179,7 @@ fn term(word: &str, now: Timestamp) -> Result<Term, String> {
             "undecided" => Term::Undecided,
             "all" => Term::All,
             "again" | "due" => Term::Again,
+            "silent" => Term::Silent,
             "noted" => Term::Noted,
             "unread" => Term::Unread,
             "tagged" => Term::Tagged,

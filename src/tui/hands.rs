@@ -260,7 +260,7 @@ impl Hands {
             Wanted::Resend => format!("the answer to {}", case.corrected_to.as_ref().unwrap_or(&case.address)),
             Wanted::OtherWay => format!("a text to reach {} another way", case.address),
         };
-        Ok((what, self.desk.letter(&case, Some(wanted), None, &Zone::of_system())?))
+        Ok((what, self.desk.letter(&case, Some(wanted), None, &Zone::of_system())?.body))
     }
 
     fn count(&self) -> Result<Vec<(String, String)>, Error> {

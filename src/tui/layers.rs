@@ -4,20 +4,18 @@ use super::command;
 use super::confirm::Confirm;
 use super::correct::{Correct, Outcome};
 use super::deeds;
-use super::filter::{Filter, Needle};
+use super::filter::Filter;
 use super::input::{Code, Key};
 use super::keys::Action;
 use super::menu::{Choice, menu};
-use super::model::{Layer, Model, Pane, Seeking, Tone};
+use super::model::{Layer, Model, Pane, Tone};
 use super::msg::{Effect, ExportOrder, Failure, Written};
 use super::page::{Page, Subject};
 use super::prompt::{Ask, Prompt};
-use super::{update, view};
+use super::quest::{search, set_filter};
+use super::{reading, update, view};
 use crate::model::State;
 use crate::suggest::{Finding, Level};
-
-/// Rows that a search looks through before it looks whether a key came.
-const ROWS_AT_ONCE: usize = 20_000;
 
 /// Does what was chosen.
 pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
@@ -78,69 +76,6 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Sets a filter and says what it leaves.
-pub fn set_filter(model: &mut Model, filter: Filter) {
-    let empty = filter.is_empty();
-    let text = filter.text().to_owned();
-    model.layers.clear();
-    model.queue.set_filter(filter);
-    let shown = model.queue.len();
-    if empty {
-        model.say(Tone::Plain, "no filter");
-    } else {
-        let clear = model.setup.keys.hint(Action::ClearFilter);
-        model.say(Tone::Plain, format!("{shown} shown by {text}; {clear} shows all"));
-    }
-}
-
-/// Searches in the list, or in the text on the whole screen.
-pub(super) fn search(model: &mut Model, forward: bool) {
-    if model.pattern.is_empty() {
-        model.say(Tone::Plain, "nothing searched for yet");
-        return;
-    }
-    let needle = Needle::new(&model.pattern);
-    let pattern = super::text::clean(&model.pattern).into_owned();
-    if model.zoomed && model.pane != Pane::Diagnosis {
-        search_text(model, &needle, forward, &pattern);
-        return;
-    }
-    model.seeking = Some(Seeking { forward, done: 0 });
-    seek_on(model);
-}
-
-/// Looks through some more rows; the runtime goes on with it while no key comes.
-pub(super) fn seek_on(model: &mut Model) {
-    let Some(Seeking { forward, done }) = model.seeking.take() else { return };
-    let from = model.queue.cursor();
-    let pattern = super::text::clean(&model.pattern).into_owned();
-    match model.queue.next_hit(&Needle::new(&model.pattern), forward, done, ROWS_AT_ONCE) {
-        (Some(row), _) => {
-            model.queue.go(row);
-            model.moved = true;
-            if (forward && row <= from) || (!forward && row >= from) {
-                model.say(Tone::Plain, format!("search for {pattern} went round"));
-            }
-        }
-        (None, true) => model.seeking = Some(Seeking { forward, done: done + ROWS_AT_ONCE }),
-        (None, false) => model.say(Tone::Warning, format!("{pattern}: not found")),
-    }
-}
-
-fn search_text(model: &mut Model, needle: &Needle, forward: bool, pattern: &str) {
-    let found = view::layout::layout(model.size, true);
-    let rows = view::pane_rows(model, model.pane, usize::from(found.pane.map_or(80, |pane| pane.width)), None);
-    let has = |at: &usize| {
-        rows.get(*at).is_some_and(|row| needle.is_in(&row.pieces.iter().map(|(t, _)| t.as_str()).collect::<String>()))
-    };
-    let at = model.reading.scroll;
-    let hit = if forward { (at + 1..rows.len()).find(has) } else { (0..at.min(rows.len())).rev().find(has) };
-    match hit {
-        Some(row) => model.reading.scroll = row,
-        None => model.say(Tone::Warning, format!("{pattern}: not found further on")),
-    }
-}
-
 /// Puts the first evidence line in sight, once the raw mail has been loaded and where that is still to be done.
 pub fn to_first_evidence(model: &mut Model) {
     if model.pane == Pane::Raw && model.reading.to_evidence && model.current_mail().is_some() {
@@ -152,7 +87,7 @@ pub fn to_first_evidence(model: &mut Model) {
 
 /// Puts the chosen evidence line in sight.
 pub fn to_evidence(model: &mut Model) {
-    let (height, _) = update::reader_size(model);
+    let (height, _) = reading::reader_size(model);
     let found = view::layout::layout(model.size, model.zoomed);
     let columns = found.second.or(found.pane).map_or(80, |place| place.width);
     let Some((line, _)) = view::reader::evidence(model).get(model.reading.evidence).cloned() else { return };

@@ -7,6 +7,7 @@ use super::menu::{Choice, Menu, menu};
 use super::model::{Layer, Model, Tone};
 use super::msg::Effect;
 use super::prompt::{Ask, Prompt};
+use super::quest;
 use super::queue::Sort;
 use crate::export::Format;
 use crate::model::{CaseId, State, Verdict};
@@ -16,8 +17,8 @@ use crate::resend::Wanted;
 pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
     match action {
         Action::Search => model.layers.push(Layer::Prompt(Prompt::new(Ask::Search, ""))),
-        Action::NextHit => layers::search(model, true),
-        Action::PreviousHit => layers::search(model, false),
+        Action::NextHit => quest::search(model, true),
+        Action::PreviousHit => quest::search(model, false),
         Action::Command => model.layers.push(Layer::Prompt(Prompt::new(Ask::Command, ""))),
         Action::Filter => {
             let menu = filter_menu(model);
@@ -83,6 +84,7 @@ fn filter_menu(model: &Model) -> Menu {
     }
     items.push(('w', "arrived in the last 7 days".to_owned(), Choice::Filter("after:7d".into())));
     items.push(('!', "bounced again, or due".to_owned(), Choice::Filter("again".into())));
+    items.push(('-', "delays that closed by themselves".to_owned(), Choice::Filter("silent".into())));
     items.push(('?', "could not be fully read".to_owned(), Choice::Filter("unread".into())));
     items.push(('I', "many at one domain for one cause ...".to_owned(), Choice::Incidents));
     items.push(('f', "type a filter ...".to_owned(), Choice::TypeFilter(model.queue.filter().text().to_owned())));

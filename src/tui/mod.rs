@@ -26,7 +26,9 @@ pub mod page;
 pub mod paint;
 pub mod plain;
 pub mod prompt;
+mod quest;
 pub mod queue;
+mod reading;
 mod runtime;
 pub mod session;
 pub mod terminal;
@@ -181,6 +183,13 @@ pub fn words(rules: &RuleBook) -> std::collections::BTreeMap<Cause, CauseWords> 
         (*cause, words)
     };
     Cause::ALL.iter().map(of).collect()
+}
+
+/// What is wrong with the user's own tables of keys and styles (name and text of each), with file and line.
+pub fn check_tables(keys: Option<(&str, &str)>, theme: Option<(&str, &str)>) -> Vec<Error> {
+    let keys = keys::Keymap::load(keys).err();
+    let theme = theme::Theme::load(theme, theme::Depth::Full).err();
+    keys.into_iter().chain(theme).map(Error::from).collect()
 }
 
 /// What does not change during a run, out of the options and the environment.

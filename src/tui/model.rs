@@ -13,7 +13,7 @@ use super::menu::Menu;
 use super::msg::Failure;
 use super::page::Page;
 use super::prompt::Prompt;
-use super::queue::Queue;
+use super::queue::{Queue, Trial};
 use super::session::Place;
 use super::theme::Theme;
 use crate::desk::Detail;
@@ -201,13 +201,18 @@ pub enum Repeat {
     Address(String, String),
 }
 
-/// A search that goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seeking {
-    /// Which way.
-    pub forward: bool,
-    /// Rows that have been looked through.
-    pub done: usize,
+/// Work on many rows that goes on piece by piece, so that a key can stop it.
+#[derive(Debug)]
+pub enum Quest {
+    /// A search.
+    Search {
+        /// Which way.
+        forward: bool,
+        /// Rows that have been looked through.
+        done: usize,
+    },
+    /// A filter that is tried on the cases.
+    Filter(Trial),
 }
 
 /// What was done in this run, for the summary.
@@ -252,8 +257,8 @@ pub struct Model {
     pub log: VecDeque<(Timestamp, Notice)>,
     /// The pattern of the last search.
     pub pattern: String,
-    /// A search that goes on.
-    pub seeking: Option<Seeking>,
+    /// A search or a filter that goes on.
+    pub quest: Option<Quest>,
     /// What `.` does.
     pub repeat: Option<Repeat>,
     /// Fetches.
@@ -313,7 +318,7 @@ impl Model {
             notice: None,
             log: VecDeque::new(),
             pattern: String::new(),
-            seeking: None,
+            quest: None,
             repeat: None,
             fetching: Fetching::default(),
             waiting: None,

@@ -79,8 +79,8 @@ pub enum Msg {
     Fetch(String, FetchStep),
     /// The editor was closed: the note, `None` where it was left empty.
     Edited(CaseId, Result<Option<String>, Failure>),
-    /// No key came: the search may go on.
-    SeekOn,
+    /// No key came: the search or the filter may go on.
+    GoOn,
     /// The frame was drawn.
     Painted,
     /// A text is ready for the clipboard: what it is, and the text.

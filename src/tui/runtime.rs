@@ -284,8 +284,8 @@ impl Runtime {
                     Input::Synchronized => {}
                 }
             }
-            while self.model.seeking.is_some() && self.inputs.is_empty() && !self.model.quit {
-                self.update(Msg::SeekOn);
+            while self.model.quest.is_some() && self.inputs.is_empty() && !self.model.quit {
+                self.update(Msg::GoOn);
                 while let Ok(event) = self.events.try_recv() {
                     self.take(event);
                 }

@@ -9,7 +9,7 @@ use super::menu::Choice;
 use super::model::{Job, Layer, Model, Pane, Reading, Sheet, Tone};
 use super::msg::{Effect, FetchStep, Msg};
 use super::page::{Page, Subject};
-use super::{deeds, layers, menus, session, view};
+use super::{deeds, layers, menus, quest, reading, session, view};
 use crate::desk::Changes;
 
 /// Cases whose notices are kept for the list.
@@ -35,6 +35,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Cases(cases) => {
             model.queue.fill(cases, model.now);
+            quest::begin_anew(model);
             session::arrive(model);
         }
         Msg::Restored(state) => session::restore(model, state.as_deref()),
@@ -70,7 +71,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Exported(result) => layers::exported(model, result),
         Msg::Fetch(account, step) => fetch(model, &account, step),
         Msg::Edited(case, result) => deeds::edited(model, case, result, &mut effects),
-        Msg::SeekOn => layers::seek_on(model),
+        Msg::GoOn => quest::go_on(model),
         Msg::Painted => model.painted = model.current().map(|detail| detail.case.id.clone()),
         Msg::Failed(failure) => {
             model.waiting = None;
@@ -189,6 +190,7 @@ fn changed(model: &mut Model, changes: Changes) {
         return;
     }
     model.refresh(changes);
+    quest::begin_anew(model);
     if !model.moved && model.fetching.running.is_empty() {
         model.queue.to_first_undecided();
     }
@@ -274,9 +276,7 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         effects.push(Effect::Suspend);
         return;
     }
-    // Any key stops a search that goes on; Esc and Ctrl-C do nothing else.
-    if model.seeking.take().is_some() && (cancel || key.code == Code::Esc) {
-        model.say(Tone::Plain, "search stopped");
+    if quest::interrupted(model, cancel || key.code == Code::Esc) {
         return;
     }
     if !model.layers.is_empty() {
@@ -301,30 +301,30 @@ fn key_pressed(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
 
 /// Does what a key stands for.
 pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
-    if movement(model, action) {
+    if reading::movement(model, action) {
         model.moved = true;
         return;
     }
     match action {
-        Action::Open => open(model),
-        Action::Back => back(model),
-        Action::Quit if model.zoomed => back(model),
+        Action::Open => reading::open(model),
+        Action::Back => reading::back(model),
+        Action::Quit if model.zoomed => reading::back(model),
         Action::Quit => model.quit = true,
-        Action::Diagnosis => show(model, Pane::Diagnosis),
-        Action::Returned => show(model, Pane::Returned),
-        Action::Raw => show(model, Pane::Raw),
-        Action::Notes => show(model, Pane::Notes),
+        Action::Diagnosis => reading::show(model, Pane::Diagnosis),
+        Action::Returned => reading::show(model, Pane::Returned),
+        Action::Raw => reading::show(model, Pane::Raw),
+        Action::Notes => reading::show(model, Pane::Notes),
         Action::NextPane => {
             let at = Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0);
-            show(model, Pane::ALL[(at + 1) % Pane::ALL.len()]);
+            reading::show(model, Pane::ALL[(at + 1) % Pane::ALL.len()]);
         }
-        Action::NextEvidence => evidence(model, true),
-        Action::PreviousEvidence => evidence(model, false),
-        Action::Headers => toggle(model, |reading| &mut reading.headers),
-        Action::Quoted => toggle(model, |reading| &mut reading.quoted),
+        Action::NextEvidence => reading::evidence(model, true),
+        Action::PreviousEvidence => reading::evidence(model, false),
+        Action::Headers => reading::toggle(model, |reading| &mut reading.headers),
+        Action::Quoted => reading::toggle(model, |reading| &mut reading.quoted),
         Action::Parts => {
-            toggle(model, |reading| &mut reading.parts);
-            show(model, Pane::Raw);
+            reading::toggle(model, |reading| &mut reading.parts);
+            reading::show(model, Pane::Raw);
             (model.reading.scroll, model.reading.to_evidence) = (0, false);
         }
         Action::Tag => {
@@ -396,124 +396,4 @@ pub(super) fn page(model: &mut Model, subject: Subject, effects: &mut Vec<Effect
     }
     model.layers.retain(|layer| !matches!(layer, Layer::Page(_)));
     model.layers.push(Layer::Page(page));
-}
-
-fn toggle(model: &mut Model, which: impl Fn(&mut Reading) -> &mut bool) {
-    let flag = which(&mut model.reading);
-    *flag = !*flag;
-}
-
-fn open(model: &mut Model) {
-    if model.queue.is_empty() {
-        return;
-    }
-    if model.zoomed {
-        scroll(model, 1);
-    }
-    model.zoomed = true;
-}
-
-fn back(model: &mut Model) {
-    if !model.zoomed {
-        return;
-    }
-    model.zoomed = false;
-    model.reading.scroll = 0;
-    if model.pane == Pane::Raw {
-        layers::to_evidence(model);
-    }
-}
-
-fn show(model: &mut Model, pane: Pane) {
-    let narrow = view::layout::layout(model.size, false).pane.is_none();
-    if model.pane == pane && narrow && model.zoomed {
-        return;
-    }
-    model.pane = pane;
-    model.reading.scroll = 0;
-    if narrow && !model.queue.is_empty() {
-        model.zoomed = true;
-    }
-    if pane == Pane::Raw {
-        model.reading.to_evidence = true;
-        layers::to_first_evidence(model);
-    }
-}
-
-fn evidence(model: &mut Model, forward: bool) {
-    if model.pane != Pane::Raw {
-        show(model, Pane::Raw);
-        return;
-    }
-    let all = view::reader::evidence(model).len();
-    if all == 0 {
-        model.say(Tone::Plain, "no line of this mail is named as evidence");
-        return;
-    }
-    let step = if forward { 1 } else { all - 1 };
-    model.reading.evidence = (model.reading.evidence + step) % all;
-    layers::to_evidence(model);
-}
-
-/// The height of the text that scrolls, and the number of its lines.
-pub(super) fn reader_size(model: &Model) -> (usize, usize) {
-    let found = view::layout::layout(model.size, model.zoomed);
-    let place = match (found.second, model.pane) {
-        (Some(second), Pane::Raw | Pane::Returned) => {
-            Some(ratatui::layout::Rect { height: second.height.saturating_sub(1), ..second })
-        }
-        _ => found.pane,
-    };
-    let Some(place) = place else { return (1, 0) };
-    let small = (!model.zoomed && model.pane == Pane::Diagnosis).then_some(usize::from(place.height));
-    let rows = view::pane_rows(model, model.pane, usize::from(place.width), small);
-    (usize::from(place.height), rows.len())
-}
-
-/// Scrolls the reader by lines.
-fn scroll(model: &mut Model, by: isize) {
-    let (height, all) = reader_size(model);
-    let most = all.saturating_sub(height);
-    model.reading.scroll = model.reading.scroll.min(most).saturating_add_signed(by).min(most);
-}
-
-/// Movement in the list and the reader; says whether the key was one.
-fn movement(model: &mut Model, action: Action) -> bool {
-    let found = view::layout::layout(model.size, false);
-    let page = isize::try_from(view::folds::rows_in_sight(model).saturating_sub(1).max(1)).unwrap_or(1);
-    // In the reader, pages belong to the text: on the whole screen, or beside the list.
-    let reads = model.zoomed || (matches!(model.pane, Pane::Raw | Pane::Returned) && found.pane.is_some());
-    let reader_page = isize::try_from(reader_size_if(model, reads).saturating_sub(1).max(1)).unwrap_or(1);
-    match action {
-        Action::Down => model.queue.step(1),
-        Action::Up => model.queue.step(-1),
-        Action::PageDown if reads => scroll(model, reader_page),
-        Action::PageUp if reads => scroll(model, -reader_page),
-        Action::HalfDown if reads => scroll(model, reader_page / 2),
-        Action::HalfUp if reads => scroll(model, -(reader_page / 2)),
-        Action::PageDown => model.queue.step(page),
-        Action::PageUp => model.queue.step(-page),
-        Action::HalfDown => model.queue.step((page / 2).max(1)),
-        Action::HalfUp => model.queue.step(-(page / 2).max(1)),
-        Action::First if model.zoomed => model.reading.scroll = 0,
-        Action::Last if model.zoomed => scroll(model, isize::MAX),
-        Action::First => model.queue.go(0),
-        Action::Last => model.queue.go(usize::MAX),
-        Action::NextUndecided | Action::PreviousUndecided => {
-            match model.queue.next_undecided(action == Action::NextUndecided, &model.in_flight) {
-                Some(row) => model.queue.go(row),
-                None => model.say(Tone::Plain, "nothing is left to decide here"),
-            }
-        }
-        Action::NextGroup | Action::PreviousGroup => match model.queue.next_group(action == Action::NextGroup) {
-            Some(row) => model.queue.go(row),
-            None => model.say(Tone::Plain, "no other message in that direction"),
-        },
-        _ => return false,
-    }
-    true
-}
-
-fn reader_size_if(model: &Model, reads: bool) -> usize {
-    if reads { reader_size(model).0 } else { 1 }
 }

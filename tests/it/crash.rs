@@ -288,9 +288,10 @@ fn a_screen_whose_store_is_removed_never_says_saved() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_to_is_told_and_stays_as_it_is() {
+fn a_folder_that_may_not_be_written_to_is_read_and_stays_as_it_is() {
     let bench = Bench::new(8);
-    let case = bench.list().split('\t').next().unwrap().to_owned();
+    let list = bench.list();
+    let case = list.split('\t').next().unwrap().to_owned();
     let root = fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
     if root && !installed("setpriv") {
         return crate::skip::skip("no setpriv: a read-only folder stops everybody but root");
@@ -305,7 +306,7 @@ fn a_folder_that_may_not_be_written_to_is_told_and_stays_as_it_is() {
     // The build folder may be closed to others.
     let binary = copy.path().join("bounceback");
     fs::copy(env!("CARGO_BIN_EXE_bounceback"), &binary).unwrap();
-    for arguments in [&["decide", &case, "done"][..], &["export", "--output", "x.csv"], &["list"]] {
+    let run = |arguments: &[&str]| {
         let mut command = match root {
             true => {
                 let mut command = Command::new("setpriv");
@@ -316,9 +317,21 @@ fn a_folder_that_may_not_be_written_to_is_told_and_stays_as_it_is() {
         };
         command.env_clear().env("HOME", "/nonexistent").arg("--state-dir").arg(&bench.state).args(arguments);
         let output = command.stdin(Stdio::null()).current_dir(bench.dir.path()).output().unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {output:?}");
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    for arguments in [&["decide", &case, "done"][..], &["export", "--output", "x.csv"]] {
+        let (code, _, complaint) = run(arguments);
+        assert_eq!(code, Some(1), "{arguments:?}: {complaint}");
         assert!(complaint.contains("could not") && complaint.contains("hint: check"), "{arguments:?}: {complaint}");
+    }
+    // What only reads works as ever.
+    for (arguments, expected) in
+        [(&["list"][..], list.as_str()), (&["show", &case], &case), (&["export", "--format", "jsonl"], &case)]
+    {
+        let (code, out, complaint) = run(arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {complaint}");
+        assert!(out.contains(expected), "{arguments:?}: {out}");
     }
     assert_eq!(fs::read(bench.state.join(FILE)).unwrap(), bytes);
     mode(0o755);

@@ -68,7 +68,7 @@ fn a_correction_survives_kill_restart_and_a_second_pull_and_stands_in_the_csv() 
     }
     let pull = run(home.path(), &["pull"]);
     assert!(pull.status.success(), "{}", String::from_utf8_lossy(&pull.stderr));
-    let list = || String::from_utf8(run(home.path(), &["list"]).stdout).unwrap();
+    let list = || String::from_utf8(run(home.path(), &["list", "--no-heading"]).stdout).unwrap();
     assert_eq!(list().lines().count(), bounces, "every bounce, once, and no decoy");
 
     let case = list().lines().next().unwrap().split('\t').next().unwrap().to_owned();
@@ -120,7 +120,7 @@ fn a_decision_that_was_reported_saved_survives_kill_at_any_moment() {
     let home = tempfile::tempdir().unwrap();
     let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo");
     assert!(run(home.path(), &["import", &demo.to_string_lossy()]).status.success());
-    let list = || String::from_utf8(run(home.path(), &["list"]).stdout).unwrap();
+    let list = || String::from_utf8(run(home.path(), &["list", "--no-heading"]).stdout).unwrap();
     let (mut saved, mut killed) = (0, 0);
     let cases: Vec<String> = list().lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect();
     for (round, case) in cases.iter().enumerate() {

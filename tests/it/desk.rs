@@ -50,7 +50,7 @@ fn the_demo_fills_a_queue_and_a_second_import_adds_nothing() {
     assert!(first.notices >= 65 && first.cases >= 50, "{first:?}");
     assert_eq!(first.unreadable, []);
     let cases = desk.cases().unwrap();
-    assert!(cases.is_sorted_by_key(|case| (case.received, case.id.clone())));
+    assert!(cases.is_sorted_by(|a, b| a.order() <= b.order()));
 
     desk.decide(&[cases[0].id.clone()], &Verdict::Done, Some("called"), now()).unwrap();
     drop(desk);
@@ -116,4 +116,41 @@ fn a_correction_must_be_another_address() {
         assert!(error.to_string().ends_with(why), "{error}");
     }
     assert_eq!(desk.find(&one.id.0).unwrap().state, State::New);
+}
+
+#[test]
+fn a_correction_is_no_evidence_for_itself() {
+    let mut desk = Desk::open(&options()).unwrap();
+    import(&mut desk);
+    let cases = desk.cases().unwrap();
+    let anna = case(&cases, "anna.berg@gmial.com");
+    let to = Verdict::Corrected { to: "anna.berg@gmail.com".into() };
+    let before = desk.detail(&anna.id, now()).unwrap().suggestions;
+    desk.decide(std::slice::from_ref(&anna.id), &to, None, now()).unwrap();
+    let detail = desk.detail(&anna.id, now()).unwrap();
+    assert_eq!(detail.suggestions, before, "the same evidence as before");
+    // For another case of that domain it counts.
+    let text = std::fs::read_to_string(demo().join("001-typo-gmial.eml")).unwrap();
+    let other = text.replace("anna.berg", "bo.lund").replace("Message-ID: <", "Message-ID: <other-");
+    let other = other.replace("Message-Id: <", "Message-Id: <other-");
+    desk.import_mails([("other".to_owned(), other.into_bytes())].into_iter(), now()).unwrap();
+    let cases = desk.cases().unwrap();
+    let bo = desk.detail(&case(&cases, "bo.lund@gmial.com").id, now()).unwrap();
+    let because = &bo.suggestions[0].because;
+    assert!(because.contains("gmial.com was corrected to gmail.com before, once"), "{because}");
+}
+
+#[test]
+fn a_silent_delay_offers_nothing_and_stays_in_reach() {
+    let mut desk = Desk::open(&options()).unwrap();
+    import(&mut desk);
+    let later = now().plus_days(30);
+    let cases = desk.cases().unwrap();
+    let silent: Vec<_> = cases.iter().filter(|case| case.is_silent(later)).collect();
+    assert!(!silent.is_empty());
+    for case in silent {
+        assert_eq!(case.kind, Kind::Delay);
+        let offer = desk.detail(&case.id, later).unwrap().offer;
+        assert_eq!((offer.verdict, offer.why.as_str()), (None, "it closed by itself: no failure followed the delay"));
+    }
 }

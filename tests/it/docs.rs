@@ -60,14 +60,46 @@ fn links_lead_somewhere() {
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let path = target.split('#').next().unwrap_or_default();
-            let elsewhere = target.contains("://") || path.is_empty();
-            if !elsewhere && !document.parent().unwrap().join(path).exists() {
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            if target.contains("://") {
+                continue;
+            }
+            let led = if path.is_empty() { document.clone() } else { document.parent().unwrap().join(path) };
+            let there = fs::read_to_string(&led)
+                .is_ok_and(|text| heading.is_empty() || anchors(&text).any(|one| one == heading));
+            let folder = heading.is_empty() && led.is_dir();
+            if !there && !folder {
                 wrong.push(format!("{}: no {target}", document.display()));
             }
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// What a link to a heading is called.
+fn anchors(text: &str) -> impl Iterator<Item = String> {
+    let headings =
+        text.lines().filter_map(|line| line.strip_prefix('#')).map(|rest| rest.trim_start_matches('#').trim());
+    headings.map(|words| {
+        let kept =
+            words.to_lowercase().chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>();
+        kept.replace(' ', "-")
+    })
+}
+
+/// The card of keys names keys that do something, and no recipe or page another.
+#[test]
+fn the_card_shows_keys_that_are_there() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let keys = fs::read_to_string(root().join("assets/keys.toml")).unwrap();
+    let bound: Vec<&str> = keys.lines().filter_map(|line| line.split("keys = \"").nth(1)?.split('"').next()).collect();
+    let bound: Vec<&str> = bound.iter().flat_map(|keys| keys.split(' ')).collect();
+    let rows = table_behind(&readme, "## Keys");
+    let shown: Vec<&str> =
+        rows.iter().flat_map(|row| [&row[0], &row[2]]).flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert!(shown.len() > 25, "{shown:?}");
+    let wrong: Vec<&&str> = shown.iter().filter(|key| !bound.contains(key)).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 /// Every `bounceback COMMAND` in a document is one that `--help` knows.
@@ -91,6 +123,14 @@ fn commands_exist() {
             let known = Command::new(env!("CARGO_BIN_EXE_bounceback")).args(&command).arg("--help").output().unwrap();
             if !known.status.success() {
                 wrong.push(format!("{}: {shown}", document.display()));
+            }
+            let typed = shown.split(['|', '&', '#']).next().unwrap_or_default();
+            let help = String::from_utf8_lossy(&known.stdout).into_owned();
+            // Options of a command's own commands stand in their help.
+            for option in typed.split_whitespace().filter(|word| word.starts_with("--") && words.len() == 1) {
+                if !help.contains(option.split('=').next().unwrap_or(option)) {
+                    wrong.push(format!("{}: no {option} in {shown}", document.display()));
+                }
             }
         }
     }

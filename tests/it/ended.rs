@@ -166,7 +166,7 @@ impl Bench {
     }
 
     pub(crate) fn list(&self) -> String {
-        let output = self.command(&["list"], None).output().unwrap();
+        let output = self.command(&["list", "--no-heading"], None).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()
     }

@@ -181,7 +181,14 @@ fn right() -> Vec<(String, String, String)> {
 fn the_demo_is_settled_rightly_with_at_most_one_key_for_each_bounce() {
     let mut sitting = crate::screens::Sitting::demo((80, 24));
     let right = right();
-    let bounces: u32 = sitting.model.queue.cases().iter().filter(|case| case.queued).map(|case| case.notices).sum();
+    let bounces: u32 = sitting
+        .model
+        .queue
+        .cases()
+        .iter()
+        .filter(|case| case.is_queued(crate::screens::NOW))
+        .map(|case| case.notices)
+        .sum();
     let mut by_hand = Vec::new();
     while sitting.model.queue.tally().left > 0 {
         let detail = sitting.model.current().unwrap();
@@ -215,7 +222,7 @@ fn the_demo_is_settled_rightly_with_at_most_one_key_for_each_bounce() {
     }
     let keys = sitting.model.effort.keys;
     assert!(keys <= u64::from(bounces), "{keys} keys for {bounces} bounces\n{}", by_hand.join("\n"));
-    for case in sitting.model.queue.cases().iter().filter(|case| case.queued) {
+    for case in sitting.model.queue.cases().iter().filter(|case| case.is_queued(crate::screens::NOW)) {
         if let Some((.., to)) = right.iter().find(|(own, word, _)| *own == case.address && word == "correct") {
             assert_eq!(case.corrected_to.as_deref(), Some(to.as_str()), "{}", case.address);
         }

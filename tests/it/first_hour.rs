@@ -67,7 +67,8 @@ fn only_q_leaves_the_list() {
 fn the_one_without_a_proposal_is_looked_at_next() {
     let mut sitting = Sitting::demo((80, 24));
     // The message to four: go to it, accept for all of them.
-    let at = sitting.model.queue.cases().iter().position(|case| case.address.starts_with("events@")).unwrap();
+    let queue = &sitting.model.queue;
+    let at = (0..queue.len()).position(|row| queue.row(row).unwrap().address.starts_with("events@")).unwrap();
     sitting.keys("g").keys(&"j ".repeat(at)).keys("A");
     shows(&sitting, "without a proposal left alone");
     let current = sitting.model.queue.current().unwrap();

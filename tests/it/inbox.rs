@@ -338,7 +338,7 @@ fn requirement_10_decisions_outlive_new_numbers() {
     let home = tempfile::tempdir().unwrap();
     configure(home.path(), server.plain, USER, "password_command = [\"printf\", \"pass\"]\n");
     run(home.path(), &["pull"], "").is(0, &["30 mails read"]);
-    let list = || run(home.path(), &["list"], "").said;
+    let list = || run(home.path(), &["list", "--no-heading"], "").said;
     let case = list().split('\t').next().unwrap().to_owned();
     run(home.path(), &["decide", &case, "corrected", "--to", "anna@example.org"], "").is(0, &["saved"]);
     let before = list();
@@ -397,7 +397,7 @@ fn requirement_15_offline_shows_what_is_known_and_opens_no_connection() {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
     configure(home.path(), listener.local_addr().unwrap().port(), USER, command);
-    let listed = run(home.path(), &["--offline", "list"], "").is(0, &["\tnew\t"]).said;
+    let listed = run(home.path(), &["--offline", "list", "--no-heading"], "").is(0, &["\tnew\t"]).said;
     assert_eq!(listed.lines().count(), 20);
     run(home.path(), &["--offline", "status"], "").is(10, &["20 of 20 undecided"]);
     run(home.path(), &["--offline", "doctor"], "").is(0, &["in order: "]);

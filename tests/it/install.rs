@@ -73,7 +73,7 @@ fn there_is_a_manual_page_for_every_command() {
 /// A bare server: no home directory, no locale, any of these terminals.
 #[test]
 fn it_runs_without_a_home_on_every_terminal() {
-    for term in ["linux", "xterm", "xterm-256color", "screen", "tmux-256color", "vt100"] {
+    for term in ["linux", "xterm", "xterm-256color", "screen", "tmux", "tmux-256color", "vt100"] {
         for home in ["", "/nonexistent"] {
             let env = [("TERM", term), ("HOME", home), ("LANG", ""), ("SSH_CONNECTION", "192.0.2.1 5000 192.0.2.2 22")];
             let mut terminal = Terminal::run(&["demo"], &env);
@@ -85,6 +85,16 @@ fn it_runs_without_a_home_on_every_terminal() {
             terminal.is_restored();
         }
     }
+    // A terminal that can do nothing, and a place for the store named on the command line.
+    let state = crate::pty::state();
+    let env = [("TERM", "dumb"), ("HOME", ""), ("LANG", "")];
+    let mut plain = Terminal::run(&["--state-dir", state.path().to_str().unwrap(), "step", "--plain"], &env);
+    plain.see("q quit: ");
+    plain.type_(b"o\r");
+    plain.see("saved: ");
+    plain.type_(b"q\r");
+    assert_eq!(plain.end(), 0);
+    assert!(!plain.all.contains(&0x1b), "no escape sequence");
     let mut bare = Command::new(BINARY);
     let output = bare.env_clear().args(["explain", "5.1.1"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -160,7 +170,42 @@ fn cargo_installs_it() {
     said(Command::new(dir.path().join("bin/bounceback")).arg("--version"));
 }
 
-/// OpenSSL built in: nothing of it is loaded, and TLS works with the certificates of the system or those that are named.
+/// Builds with OpenSSL in it, for a target where one is named; the binary.
+fn vendored(triple: Option<&str>) -> PathBuf {
+    let into = target().join("vendored");
+    let mut build = cargo(&["build", "--locked", "--features", "vendored-tls", "--target-dir"]);
+    build.arg(&into).args(triple.map(|triple| ["--target", triple]).into_iter().flatten());
+    said(&mut build);
+    into.join(triple.unwrap_or_default()).join("debug/bounceback")
+}
+
+/// TLS works with the certificates of the system and with those that are named, and refuses others.
+fn fetches_over_tls(binary: &Path) {
+    let Some(server) = Dovecot::start() else { return };
+    server.seed(USER, 20, &["--light"]);
+    let home = tempfile::tempdir().unwrap();
+    let pull = |ca: &str, system: &Path| {
+        let config = home.path().join("config.toml");
+        let account = format!(
+            "[[account]]\naddress = \"support@acme.example\"\nhost = \"localhost\"\nport = {}\nuser = \"{USER}\"\n{ca}",
+            server.tls
+        );
+        fs::write(&config, account).unwrap();
+        let mut pull = Command::new(binary);
+        pull.env_clear().env("HOME", home.path()).env("BOUNCEBACK_PASSWORD", PASSWORD).arg("--config").arg(&config);
+        pull.env("SSL_CERT_FILE", system).arg("pull").output().unwrap()
+    };
+    let (ca, none) = (server.ca(), Path::new("/dev/null"));
+    let named = pull(&format!("ca_file = \"{}\"\n", ca.display()), none);
+    assert!(named.status.success(), "{named:?}");
+    let of_the_system = pull("", &ca);
+    assert!(of_the_system.status.success(), "{of_the_system:?}");
+    let unknown = pull("", none);
+    let complaint = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(!unknown.status.success() && complaint.contains("certificate"), "{unknown:?}");
+}
+
+/// OpenSSL built in: nothing of it is loaded.
 #[test]
 fn with_openssl_built_in_it_runs_without_the_library() {
     if !full() {
@@ -169,30 +214,31 @@ fn with_openssl_built_in_it_runs_without_the_library() {
     if !installed("perl") || !installed("make") {
         return skip("no perl or make: OpenSSL cannot be built in");
     }
-    said(cargo(&["build", "--locked", "--features", "vendored-tls", "--target-dir"]).arg(target().join("vendored")));
-    let binary = target().join("vendored/debug/bounceback");
+    let binary = vendored(None);
     let libraries = said(Command::new("ldd").arg(&binary));
     assert!(!libraries.contains("libssl") && !libraries.contains("libcrypto"), "{libraries}");
-    said(Command::new(&binary).arg("--version"));
-    let Some(server) = Dovecot::start() else { return };
-    server.seed(USER, 20, &["--light"]);
-    let home = tempfile::tempdir().unwrap();
-    let pull = |ca: &str| {
-        let config = home.path().join("config.toml");
-        let account = format!(
-            "[[account]]\naddress = \"support@acme.example\"\nhost = \"localhost\"\nport = {}\nuser = \"{USER}\"\n{ca}",
-            server.tls
-        );
-        fs::write(&config, account).unwrap();
-        let mut pull = Command::new(&binary);
-        pull.env_clear().env("HOME", home.path()).env("BOUNCEBACK_PASSWORD", PASSWORD).arg("--config").arg(&config);
-        pull.arg("pull").output().unwrap()
-    };
-    let trusted = pull(&format!("ca_file = \"{}\"\n", server.ca().display()));
-    assert!(trusted.status.success(), "{trusted:?}");
-    let unknown = pull("");
-    assert!(
-        !unknown.status.success() && String::from_utf8_lossy(&unknown.stderr).contains("certificate"),
-        "{unknown:?}"
-    );
+    fetches_over_tls(&binary);
+}
+
+/// No library at all: one file that runs on any Linux.
+#[test]
+fn linked_statically_it_runs_alone() {
+    const TRIPLE: &str = "x86_64-unknown-linux-musl";
+    if !full() {
+        return;
+    }
+    if !installed("musl-gcc") || !has_target(TRIPLE) {
+        return skip("no musl-gcc, or no Rust target x86_64-unknown-linux-musl: no static binary is tried");
+    }
+    let binary = vendored(Some(TRIPLE));
+    let libraries = Command::new("ldd").arg(&binary).output().unwrap();
+    let said_of_them = [libraries.stdout, libraries.stderr].concat();
+    let said_of_them = String::from_utf8_lossy(&said_of_them).into_owned();
+    assert!(said_of_them.contains("static") || said_of_them.contains("not a dynamic"), "{said_of_them}");
+    fetches_over_tls(&binary);
+}
+
+fn has_target(triple: &str) -> bool {
+    let asked = Command::new("rustc").args(["--print", "target-libdir", "--target", triple]).output();
+    asked.is_ok_and(|said| Path::new(String::from_utf8_lossy(&said.stdout).trim()).is_dir())
 }

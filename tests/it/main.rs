@@ -4,6 +4,7 @@
 mod architecture;
 mod cli;
 mod config;
+mod conventions;
 mod corpus;
 mod crash;
 mod day;

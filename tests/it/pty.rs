@@ -193,7 +193,7 @@ fn r06_half_typed_text_survives_kill_9_within_a_second() {
     // The text is on disk when another process can read it there.
     let options = bounceback::desk::Options { state_dir: Some(state.path().to_owned()), ..Default::default() };
     let desk = Desk::open(&options).unwrap();
-    let id = desk.cases().unwrap().into_iter().find(|case| case.queued).unwrap().id;
+    let id = desk.cases().unwrap().into_iter().find(|case| case.is_queued(bounceback::cli::now())).unwrap().id;
     let deadline = Instant::now() + DEADLINE;
     while desk.kept(&format!("draft/note/{id}")).unwrap().is_none() {
         assert!(Instant::now() < deadline, "the draft was never kept");
@@ -214,7 +214,13 @@ fn r02_a_burst_of_keys_is_a_few_frames() {
     terminal.type_(&b"j".repeat(200));
     let last = {
         let options = bounceback::desk::Options { state_dir: Some(state.path().to_owned()), ..Default::default() };
-        Desk::open(&options).unwrap().cases().unwrap().iter().filter(|case| case.queued).count()
+        Desk::open(&options)
+            .unwrap()
+            .cases()
+            .unwrap()
+            .iter()
+            .filter(|case| case.is_queued(bounceback::cli::now()))
+            .count()
     };
     terminal.see(&format!("{last}/{last}"));
     terminal.type_(b"?");

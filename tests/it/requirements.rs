@@ -242,7 +242,7 @@ fn r08_one_key_decides_and_goes_on_and_an_unseen_proposal_is_shown_first() {
 fn r09_every_case_is_counted_and_own_addresses_never_stand_as_failed() {
     let mut sitting = Sitting::demo((80, 24));
     let queue = &sitting.model.queue;
-    let queued = queue.cases().iter().filter(|case| case.queued).count();
+    let queued = queue.cases().iter().filter(|case| case.is_queued(NOW)).count();
     assert_eq!((queue.tally().total, queue.len()), (queued, queued));
     assert!(queue.cases().iter().all(|case| !case.address.eq_ignore_ascii_case("support@company.example")));
     sitting.keys("f c");
@@ -452,7 +452,7 @@ fn r19_the_plain_mode_asks_the_same_without_any_escape_sequence() {
         assert!(text.contains(want), "{want} is missing in:\n{text}");
     }
     let desk = Desk::open(&desk_options).unwrap();
-    let decided = desk.cases().unwrap().iter().filter(|case| case.queued && case.state != State::New).count();
+    let decided = desk.cases().unwrap().iter().filter(|case| case.is_queued(NOW) && case.state != State::New).count();
     assert_eq!(decided, summary.decided);
     assert!(decided >= 2);
 }

@@ -134,6 +134,15 @@ fn a_provider_wording_is_added_without_rust() {
 }
 
 #[test]
+fn a_trace_follows_into_the_notice_that_was_passed_on() {
+    let mail =
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/forwarded/by-a-rule.eml")).unwrap();
+    let text = bounceback::diagnose::trace(&mail, &Context::default());
+    let inside = text.split_once("the notice inside").unwrap_or_else(|| panic!("{text}")).1;
+    assert!(inside.contains("matched text: ") && inside.contains("  decided: "), "{text}");
+}
+
+#[test]
 fn a_format_and_a_kind_of_the_user_are_read_too() {
     let format = "title = \"Owl\"\nsource = \"my own mail server\"\nrecipient = [\"the owl could not find {addr}\"]\n\
         text = \"line\"\ncause = \"mailbox-unknown\"\n[recognise]\nbody = [\"the owl could not find\"]\n";
@@ -235,4 +244,24 @@ fn the_book_is_ready_soon() {
         .unwrap();
     // the budget of 20 ms is the bench's, on an optimised build; this only catches another order of magnitude
     assert!(fastest.as_millis() < 2000, "{fastest:?}");
+}
+
+/// The schema for people says all that the schema for the program takes.
+#[test]
+fn every_key_of_a_rule_file_is_explained() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read_to_string(root.join("src/rules/schema.rs")).unwrap();
+    let readme = std::fs::read_to_string(root.join("assets/rules/README.md")).unwrap();
+    let keys: Vec<&str> = schema
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split_once(':').map(|(key, _)| key))
+        .filter(|key| !key.contains(' '))
+        .collect();
+    assert!(keys.len() > 60, "{keys:?}");
+    let words = |text: &str| -> std::collections::BTreeSet<String> {
+        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned).collect()
+    };
+    let known = words(&readme);
+    let missing: Vec<&&str> = keys.iter().filter(|key| !known.contains(**key)).collect();
+    assert!(missing.is_empty(), "assets/rules/README.md does not name {missing:?}");
 }

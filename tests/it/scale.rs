@@ -36,6 +36,8 @@ pub(crate) fn many(n: usize) -> Vec<bounceback::model::Case> {
             noted: false,
             unread: false,
             queued: true,
+            position: 0,
+            closes: None,
             decided_at: None,
         })
         .collect()
@@ -61,8 +63,8 @@ fn r18_a_hundred_thousand_cases_are_searched_filtered_and_drawn_at_once() {
                 update(&mut sitting.model, Msg::Key(bounceback::tui::input::Key::named(word).unwrap()));
             }
         }
-        while sitting.model.seeking.is_some() {
-            update(&mut sitting.model, Msg::SeekOn);
+        while sitting.model.quest.is_some() {
+            update(&mut sitting.model, Msg::GoOn);
         }
         let _ = sitting.screen();
         before.elapsed()
@@ -148,11 +150,48 @@ fn r18_a_search_can_be_stopped() {
     for key in ["/", "z", "z", "Enter"] {
         update(&mut sitting.model, Msg::Key(Key::named(key).unwrap()));
     }
-    assert!(sitting.model.seeking.is_some(), "it has looked through some rows only");
-    update(&mut sitting.model, Msg::SeekOn);
+    assert!(sitting.model.quest.is_some(), "it has looked through some rows only");
+    update(&mut sitting.model, Msg::GoOn);
     update(&mut sitting.model, Msg::Key(Key::named("C-c").unwrap()));
-    assert!(sitting.model.seeking.is_none());
+    assert!(sitting.model.quest.is_none());
     assert!(sitting.screen().contains("search stopped"));
     update(&mut sitting.model, Msg::Key(Key::named("j").unwrap()));
     assert_eq!(sitting.model.queue.cursor(), 1, "the next key acts at once");
+}
+
+#[test]
+fn r18_a_filter_can_be_stopped_and_other_keys_wait_for_it() {
+    let begun = || {
+        let mut sitting = Sitting::on(Vec::new(), (80, 24), Depth::None);
+        sitting.send(Msg::Cases(many(100_000)));
+        for key in ["j", "f", "f", "text:domain:example.net", "Enter"] {
+            match key.strip_prefix("text:") {
+                Some(text) => text.chars().for_each(|c| {
+                    update(&mut sitting.model, Msg::Key(Key::named(&c.to_string()).unwrap()));
+                }),
+                None => drop(update(&mut sitting.model, Msg::Key(Key::named(key).unwrap()))),
+            }
+        }
+        assert!(sitting.model.quest.is_some(), "it was tried on some cases only");
+        sitting
+    };
+    for stop in ["Esc", "C-c"] {
+        let mut sitting = begun();
+        update(&mut sitting.model, Msg::GoOn);
+        update(&mut sitting.model, Msg::Key(Key::named(stop).unwrap()));
+        assert!(sitting.model.quest.is_none());
+        assert!(sitting.screen().contains("filter stopped: the list is as it was"), "{}", sitting.screen());
+        assert_eq!((sitting.model.queue.len(), sitting.model.queue.cursor()), (100_000, 1));
+    }
+    // Cases that change meanwhile are tried as they are then.
+    let mut sitting = begun();
+    let mut changed = many(1);
+    changed[0].address = "someone@example.net".into();
+    update(
+        &mut sitting.model,
+        Msg::Changed(bounceback::desk::Changes { upto: 1, cases: changed, removed: Vec::new() }),
+    );
+    // A key that means something else acts on what the filter leaves.
+    update(&mut sitting.model, Msg::Key(Key::named("G").unwrap()));
+    assert_eq!((sitting.model.queue.len(), sitting.model.queue.cursor()), (20_001, 20_000));
 }

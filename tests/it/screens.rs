@@ -127,8 +127,8 @@ impl Sitting {
                     None => self.wishes.push(effect),
                 }
             }
-            if messages.is_empty() && self.model.seeking.is_some() {
-                messages.push_back(Msg::SeekOn);
+            if messages.is_empty() && self.model.quest.is_some() {
+                messages.push_back(Msg::GoOn);
             }
             if messages.is_empty() && is_blocked(&self.model) {
                 messages.push_back(Msg::Painted);

@@ -104,6 +104,70 @@ fn delays_leave_the_queue_whatever_arrives_first() {
     }
 }
 
+const DAY: i64 = 86_400;
+
+#[test]
+fn a_delay_closes_by_itself_after_five_days_of_silence() {
+    let mut store = Store::in_memory().unwrap();
+    let fill = |store: &mut Store, kind, at| drop(store.fill(&[notice("slow", kind, at)], None).unwrap());
+    let stands = |store: &Store, at: i64| {
+        let case = store.case(&id("slow")).unwrap().unwrap();
+        let now = Timestamp(at);
+        let counted = store.glance(None, 5, now).unwrap();
+        assert_eq!(
+            (counted.total, counted.left),
+            (usize::from(case.is_queued(now)), usize::from(case.is_undecided(now)))
+        );
+        (case.is_undecided(now), case.is_silent(now))
+    };
+    fill(&mut store, Kind::Delay, 10);
+    assert_eq!(stands(&store, 5 * DAY + 9), (true, false));
+    assert_eq!(stands(&store, 5 * DAY + 10), (false, true));
+    // Another delay: five days from there.
+    fill(&mut store, Kind::Delay, DAY);
+    assert_eq!((stands(&store, 6 * DAY - 1), stands(&store, 6 * DAY)), ((true, false), (false, true)));
+    // The lead puts it back, and takes that back.
+    store.decide(&[(id("slow"), Verdict::New)], None, Timestamp(7 * DAY), "lead").unwrap();
+    assert_eq!(stands(&store, 90 * DAY), (true, false));
+    store.undo(Timestamp(8 * DAY), "lead").unwrap();
+    assert_eq!(stands(&store, 90 * DAY), (false, true));
+    // What the lead decided stays decided; a decision that is taken back leaves it closed.
+    store.decide(&[(id("slow"), Verdict::Done)], None, Timestamp(7 * DAY), "lead").unwrap();
+    assert_eq!(stands(&store, 90 * DAY), (false, false));
+    store.undo(Timestamp(8 * DAY), "lead").unwrap();
+    assert_eq!(stands(&store, 90 * DAY), (false, true));
+    // The failure comes after all, however late.
+    fill(&mut store, Kind::Failure, 20 * DAY);
+    assert_eq!(stands(&store, 90 * DAY), (true, false));
+    assert_eq!(store.case(&id("slow")).unwrap().unwrap().closes, None);
+}
+
+#[test]
+fn a_later_delay_closes_what_was_put_back_before_it() {
+    let mut store = Store::in_memory().unwrap();
+    store.fill(&[notice("slow", Kind::Delay, 10)], None).unwrap();
+    store.decide(&[(id("slow"), Verdict::New)], None, Timestamp(DAY), "lead").unwrap();
+    store.fill(&[notice("slow", Kind::Delay, 2 * DAY)], None).unwrap();
+    assert!(store.case(&id("slow")).unwrap().unwrap().is_silent(Timestamp(7 * DAY)));
+}
+
+#[test]
+fn recipients_of_one_message_stand_in_the_order_of_the_mail() {
+    let names = ["zoe", "anna", "mia"];
+    let mut all = notice("all", Kind::Failure, 10);
+    let seed = |(at, name): (usize, &&str)| CaseSeed {
+        recipient: Some(at),
+        ..notice(name, Kind::Failure, 10).seeds.remove(0)
+    };
+    all.seeds = names.iter().enumerate().map(seed).collect();
+    let mut store = Store::in_memory().unwrap();
+    store.fill(&[all], None).unwrap();
+    let listed = |cases: Vec<Case>| cases.into_iter().map(|case| case.id.0).collect::<Vec<_>>();
+    assert_eq!(listed(store.cases().unwrap()), names);
+    assert_eq!(listed(store.glance(None, 5, Timestamp(20)).unwrap().rows), names);
+    assert_eq!(listed(store.group(&GroupId("g".into())).unwrap()), names);
+}
+
 #[test]
 fn undo_and_redo_take_whole_batches_and_survive_a_restart() {
     let dir = tempfile::tempdir().unwrap();

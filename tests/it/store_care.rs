@@ -33,8 +33,10 @@ fn work(state: &Path) {
     let mails = ["001-typo-gmial.eml", "002-gmail-mailbox-full.eml", "010-typo-hotmial-nxdomain.eml"];
     let mails = mails.map(|name| format!("assets/demo/{name}"));
     said(state, &["import", &mails[0], &mails[1], &mails[2]]);
-    let cases: Vec<String> =
-        said(state, &["list"]).lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect();
+    let cases: Vec<String> = said(state, &["list", "--no-heading"])
+        .lines()
+        .map(|line| line.split('\t').next().unwrap().to_owned())
+        .collect();
     assert!(cases.len() >= 3, "{cases:?}");
     said(state, &["decide", &cases[0], "corrected", "--to", "anna@example.org", "--note", "by phone"]);
     said(state, &["decide", &cases[1], "retry"]);
@@ -141,7 +143,7 @@ fn a_backup_is_whole_and_comes_back() {
     let (state, copy) = (dir.path().join("state"), dir.path().join("copy.sqlite3"));
     let copy_name = copy.to_str().unwrap();
     work(&state);
-    let before = said(&state, &["list"]);
+    let before = said(&state, &["list", "--no-heading"]);
     // The screen may be open meanwhile.
     let open = Store::open(&state).unwrap();
     said(&state, &["store", "backup", copy_name]);
@@ -150,27 +152,27 @@ fn a_backup_is_whole_and_comes_back() {
     said(&state, &["store", "backup", "--force", copy_name]);
     let case = before.split('\t').next().unwrap();
     said(&state, &["decide", case, "spam"]);
-    let after = said(&state, &["list"]);
+    let after = said(&state, &["list", "--no-heading"]);
     assert_ne!(before, after);
 
     let refused = run(&state, &["store", "restore", copy_name]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("another bounceback has it open"), "{refused:?}");
-    assert_eq!(said(&state, &["list"]), after);
+    assert_eq!(said(&state, &["list", "--no-heading"]), after);
     drop(open);
     let restored = said(&state, &["store", "restore", copy_name]);
     assert!(restored.starts_with("restored: 3 mails, 3 cases, 3 decisions, 2 notes"), "{restored}");
-    assert_eq!(said(&state, &["list"]), before);
+    assert_eq!(said(&state, &["list", "--no-heading"]), before);
     // What was replaced is still there, and can be brought back as well.
     let aside = restored.lines().find_map(|line| line.strip_prefix("what was there before: ")).unwrap();
     said(&state, &["store", "restore", aside]);
-    assert_eq!(said(&state, &["list"]), after);
+    assert_eq!(said(&state, &["list", "--no-heading"]), after);
 
     // A copy that is not in order is refused.
     let half = dir.path().join("half.sqlite3");
     let bytes = fs::read(&copy).unwrap();
     fs::write(&half, &bytes[..bytes.len() / 2]).unwrap();
     assert_eq!(run(&state, &["store", "restore", half.to_str().unwrap()]).status.code(), Some(1));
-    assert_eq!(said(&state, &["list"]), after);
+    assert_eq!(said(&state, &["list", "--no-heading"]), after);
 }
 
 #[test]
@@ -186,7 +188,7 @@ fn a_removed_file_is_told_and_its_log_is_not_thrown_away() {
     assert!(error.to_string().contains("was removed or replaced while it was open; nothing can be saved"), "{error}");
     assert!(open.in_place().is_err(), "a screen that only looks must hear of it, too");
     // Another one that starts now must not make an empty store and drop the log.
-    let other = run(dir.path(), &["list"]);
+    let other = run(dir.path(), &["list", "--no-heading"]);
     assert!(String::from_utf8_lossy(&other.stderr).contains("its log is still there"), "{other:?}");
     assert_eq!(run(dir.path(), &["decide", &case.0, "done"]).status.code(), Some(1));
     assert!(!path.exists());
@@ -201,8 +203,10 @@ fn damage_is_told_and_what_can_be_read_is_saved() {
     let whole = tempfile::tempdir().unwrap();
     let demo = root().join("assets/demo");
     said(whole.path(), &["import", demo.to_str().unwrap()]);
-    let cases: Vec<String> =
-        said(whole.path(), &["list"]).lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect();
+    let cases: Vec<String> = said(whole.path(), &["list", "--no-heading"])
+        .lines()
+        .map(|line| line.split('\t').next().unwrap().to_owned())
+        .collect();
     let mut store = Store::open(whole.path()).unwrap();
     for case in &cases {
         let id = bounceback::model::CaseId(case.clone());
@@ -238,7 +242,7 @@ fn damage_is_told_and_what_can_be_read_is_saved() {
         decisions += health.split(" decisions").next().unwrap().rsplit(' ').next().unwrap().parse::<usize>().unwrap();
         // What is missing comes back from the mails, with what is left of the journal applied to it.
         said(dir.path(), &["import", demo.to_str().unwrap()]);
-        let list = said(dir.path(), &["list"]);
+        let list = said(dir.path(), &["list", "--no-heading"]);
         assert_eq!(list.lines().count(), cases.len(), "page {page}");
         assert!(said(dir.path(), &["store", "check"]).starts_with("in order"), "page {page}");
     }

@@ -315,8 +315,12 @@ fn typos(dice: &mut Dice, world: &World, count: usize) -> Vec<Typo> {
     found
 }
 
+fn query<'a>(failed: &'a str, cause: Cause, named: &'a [Named]) -> Query<'a> {
+    Query { failed, cause, address_at_fault: true, display_name: None, named, corrected_to: None }
+}
+
 fn ask(failed: &str, cause: Cause, book: &Book) -> Vec<Suggestion> {
-    suggest(&Query { failed, cause, address_at_fault: true, display_name: None, named: &[] }, book)
+    suggest(&query(failed, cause, &[]), book)
 }
 
 #[test]
@@ -531,7 +535,7 @@ fn unusual_valid_addresses_are_left_alone() {
                 role: *dice.pick(&[NamedRole::Cc, NamedRole::Text]),
             };
             let named = [colleague];
-            let query = Query { failed: &address, cause, address_at_fault: true, display_name: None, named: &named };
+            let query = query(&address, cause, &named);
             if let Some(first) = suggest(&query, &world.book).first() {
                 wrong.push(format!("{address} ({cause}): {} because {}", first.address, first.because));
             }
@@ -700,13 +704,7 @@ fn named_evidence_changes_a_local_part_and_nothing_else_does() {
             display_name: name.map(str::to_owned),
             role: *role,
         }));
-        let query = Query {
-            failed: case.failed,
-            cause: case.cause,
-            address_at_fault: true,
-            display_name: case.display,
-            named: &named,
-        };
+        let query = Query { display_name: case.display, ..query(case.failed, case.cause, &named) };
         let found = suggest(&query, &book);
         let first = found.first().map(|s| (s.address.as_str(), s.confidence));
         assert_eq!(first, case.want, "{}: {found:#?}", case.failed);
@@ -769,7 +767,7 @@ fn hostile_input_ends_and_breaks_nothing() {
         for cause in Cause::ALL {
             let named = named_in_text(failed);
             let name = Some(failed.as_str());
-            let query = Query { failed, cause: *cause, address_at_fault: true, display_name: name, named: &named };
+            let query = Query { display_name: name, ..query(failed, *cause, &named) };
             assert!(suggest(&query, &book).len() <= bounceback::suggest::MOST);
         }
         let _ = bounceback::suggest::check(failed, Some(failed), &book);
@@ -831,7 +829,7 @@ fn every_correction_of_the_reference_corpus_is_the_first_suggestion() {
         for recipient in truth["recipients"].as_array().unwrap() {
             let failed = recipient["address"].as_str().unwrap_or_default();
             let cause = recipient["reason"].as_str().and_then(Cause::from_slug).unwrap_or(Cause::Unclear);
-            let query = Query { failed, cause, address_at_fault: true, display_name: None, named: &named };
+            let query = query(failed, cause, &named);
             let found = suggest(&query, &book);
             if let Some(want) = truth["corrected_address"].as_str() {
                 let first = found.first().map(|s| (s.address.as_str(), s.confidence));

@@ -31,7 +31,8 @@ fn what_one_screen_decides_the_other_shows_though_nobody_touches_it() {
     let state = state();
     let mut one = open(state.path(), &[]);
     let mut two = open(state.path(), &[]);
-    let queued = desk(state.path()).cases().unwrap().iter().filter(|case| case.queued).count();
+    let queued =
+        desk(state.path()).cases().unwrap().iter().filter(|case| case.is_queued(bounceback::cli::now())).count();
     one.type_(b"o");
     one.see("saved: 1 ");
     two.see(&format!("left {}", queued - 1));
@@ -52,7 +53,8 @@ fn what_one_screen_decides_the_other_shows_though_nobody_touches_it() {
 fn what_a_command_brings_and_decides_appears_in_the_open_screen() {
     let state = state();
     let mut screen = open(state.path(), &[]);
-    let total = desk(state.path()).cases().unwrap().iter().filter(|case| case.queued).count();
+    let total =
+        desk(state.path()).cases().unwrap().iter().filter(|case| case.is_queued(bounceback::cli::now())).count();
     let mail = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/files/typo.eml");
     assert!(command(state.path(), &["import", mail.to_str().unwrap()]).status().unwrap().success());
     screen.see(&format!("/{} ", total + 1));

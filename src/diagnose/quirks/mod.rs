@@ -32,6 +32,6 @@ pub(in crate::diagnose) fn run(
 ) -> Reading {
     match quirk {
         Quirk::Transcript => transcript::read(zones, &format.own, excluded),
-        Quirk::Json => json::read(zones),
+        Quirk::Json => json::read(zones, &format.events),
     }
 }

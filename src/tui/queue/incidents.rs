@@ -28,7 +28,7 @@ impl Queue {
     /// Domains that refuse many for one cause, most first.
     pub fn incidents(&self) -> Vec<Incident> {
         let mut found: BTreeMap<(String, Cause), Vec<&Case>> = BTreeMap::new();
-        for case in self.cases.iter().filter(|case| case.queued && self.in_scope(case)) {
+        for case in self.cases.iter().filter(|case| case.is_queued(self.now) && self.in_scope(case)) {
             let domain = domain_of(&case.address).to_lowercase();
             if !domain.is_empty() {
                 found.entry((domain, case.cause)).or_default().push(case);

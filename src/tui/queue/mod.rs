@@ -7,7 +7,7 @@
 mod incidents;
 mod sort;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use incidents::Incident;
 pub use sort::Sort;
@@ -31,11 +31,35 @@ pub struct Tally {
     pub flagged: usize,
 }
 
+/// A filter on its way through the cases.
+#[derive(Debug)]
+pub struct Trial {
+    filter: Filter,
+    /// Of those tried, the cases that pass.
+    rows: Vec<usize>,
+    /// How many were tried.
+    done: usize,
+}
+
+impl Trial {
+    /// A filter that was tried on none yet.
+    pub fn of(filter: Filter) -> Self {
+        Self { filter, rows: Vec::new(), done: 0 }
+    }
+
+    /// Forgets what was found so far.
+    pub fn begin_anew(&mut self) {
+        self.rows.clear();
+        self.done = 0;
+    }
+}
+
 /// The list.
 #[derive(Debug)]
 pub struct Queue {
     cases: Vec<Case>,
-    index: HashMap<CaseId, usize>,
+    /// Positions in `cases` in the order of their names: a tenth of the memory of a table of names.
+    by_name: Vec<u32>,
     /// Shown cases, as positions in `cases`.
     rows: Vec<usize>,
     /// Where only a part of the rows is known: how many lie before the first known one, and how many there are.
@@ -49,7 +73,7 @@ pub struct Queue {
     tagged: BTreeSet<CaseId>,
     tally: Tally,
     now: Timestamp,
-    /// When the next retry comes due.
+    /// When the next retry comes due, or the next delay closes.
     next_due: Option<Timestamp>,
 }
 
@@ -58,7 +82,7 @@ impl Queue {
     pub fn new(only: Option<BTreeSet<CaseId>>) -> Self {
         Self {
             cases: Vec::new(),
-            index: HashMap::new(),
+            by_name: Vec::new(),
             rows: Vec::new(),
             part: Some((0, 0)),
             cursor: 0,
@@ -94,7 +118,7 @@ impl Queue {
     pub fn fill(&mut self, mut cases: Vec<Case>, now: Timestamp) {
         let before = self.current().map(|case| case.id.clone());
         let offset = self.cursor.saturating_sub(self.top);
-        cases.sort_unstable_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
+        cases.sort_unstable_by(|a, b| a.order().cmp(&b.order()));
         self.cases = cases;
         self.part = None;
         self.now = now;
@@ -117,14 +141,14 @@ impl Queue {
         let mut resort = false;
         self.now = now;
         for case in changes.cases {
-            match self.index.get(&case.id) {
-                Some(&at) => {
+            match self.position(&case.id) {
+                Some(at) => {
                     let old = &self.cases[at];
                     rebuild |= is_flagged(old, now) != is_flagged(&case, now)
                         || self.sort == Sort::State
                         || self.is_shown(old) != self.is_shown(&case)
                         || (self.sort != Sort::Arrival && old.cause != case.cause);
-                    resort |= old.received != case.received;
+                    resort |= old.order() != case.order();
                     self.count(at, false);
                     self.cases[at] = case;
                     self.count(at, true);
@@ -132,7 +156,7 @@ impl Queue {
                 // What is not known yet comes with the rest.
                 None if self.part.is_some() => {}
                 None => {
-                    self.index.insert(case.id.clone(), self.cases.len());
+                    // Found by its name once all of them have been taken.
                     self.cases.push(case);
                     resort = true;
                 }
@@ -147,7 +171,7 @@ impl Queue {
         if (rebuild || resort) && self.part.is_none() {
             self.keep_cursor(|queue| {
                 if resort {
-                    queue.cases.sort_by(|a, b| (a.received, &a.id).cmp(&(b.received, &b.id)));
+                    queue.cases.sort_by(|a, b| a.order().cmp(&b.order()));
                     queue.reindex();
                 }
                 queue.rebuild();
@@ -155,7 +179,7 @@ impl Queue {
         }
     }
 
-    /// Tells the time: retries may have come due.
+    /// Tells the time: retries may have come due, delays have closed.
     pub fn tick(&mut self, now: Timestamp) {
         if self.next_due.is_some_and(|due| due <= now) {
             self.apply(Changes::default(), now);
@@ -164,7 +188,19 @@ impl Queue {
     }
 
     fn reindex(&mut self) {
-        self.index = self.cases.iter().enumerate().map(|(at, case)| (case.id.clone(), at)).collect();
+        let mut by_name: Vec<u32> = (0..u32::try_from(self.cases.len()).unwrap_or(u32::MAX)).collect();
+        by_name.sort_unstable_by(|a, b| self.name_of(*a).cmp(&self.name_of(*b)));
+        self.by_name = by_name;
+    }
+
+    fn name_of(&self, at: u32) -> Option<&CaseId> {
+        self.cases.get(at as usize).map(|case| &case.id)
+    }
+
+    /// Where the case of this name stands in `cases`.
+    fn position(&self, id: &CaseId) -> Option<usize> {
+        let found = self.by_name.binary_search_by(|at| self.name_of(*at).cmp(&Some(id))).ok()?;
+        self.by_name.get(found).map(|at| *at as usize)
     }
 
     fn in_scope(&self, case: &Case) -> bool {
@@ -177,7 +213,7 @@ impl Queue {
 
     fn count(&mut self, at: usize, add: bool) {
         let Some(case) = self.cases.get(at) else { return };
-        if !case.queued || !self.in_scope(case) {
+        if !case.is_queued(self.now) || !self.in_scope(case) {
             return;
         }
         let (left, flagged) = (case.is_undecided(self.now), is_flagged(case, self.now));
@@ -189,11 +225,10 @@ impl Queue {
         step(&mut self.tally.unread, case.unread);
         step(&mut self.tally.flagged, flagged);
         step(self.tally.by_state.entry(case.state).or_insert(0), true);
-        if add
-            && case.state == State::Retry
-            && let Some(due) = case.due.filter(|due| *due > self.now)
-        {
-            self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
+        let due = case.due.filter(|_| case.state == State::Retry);
+        let next = [due, case.closes].into_iter().flatten().filter(|at| *at > self.now).min();
+        if add && let Some(at) = next {
+            self.next_due = Some(self.next_due.map_or(at, |next| next.min(at)));
         }
     }
 
@@ -206,9 +241,12 @@ impl Queue {
         for at in 0..self.cases.len() {
             self.count(at, true);
         }
-        let now = self.now;
-        let mut rows: Vec<usize> = (0..self.cases.len()).filter(|&at| self.is_shown(&self.cases[at])).collect();
-        self.sort.arrange(&mut rows, &self.cases, now);
+        self.set_rows((0..self.cases.len()).filter(|&at| self.is_shown(&self.cases[at])).collect());
+    }
+
+    /// Takes the rows that are shown, in order of arrival.
+    fn set_rows(&mut self, mut rows: Vec<usize>) {
+        self.sort.arrange(&mut rows, &self.cases, self.now);
         self.rows = rows;
         self.go(self.cursor);
     }
@@ -245,7 +283,7 @@ impl Queue {
 
     /// The case of this name.
     pub fn case(&self, id: &CaseId) -> Option<&Case> {
-        self.cases.get(*self.index.get(id)?)
+        self.cases.get(self.position(id)?)
     }
 
     /// Every case, shown or not, in order of arrival.
@@ -290,7 +328,7 @@ impl Queue {
 
     /// The row of a case.
     pub fn row_of(&self, id: &CaseId) -> Option<usize> {
-        let at = *self.index.get(id)?;
+        let at = self.position(id)?;
         Some(self.before() + self.rows.iter().position(|&row| row == at)?)
     }
 
@@ -380,14 +418,38 @@ impl Queue {
 
     /// The cases of the same original message that are in the queue.
     pub fn group(&self, group: &GroupId) -> Vec<&Case> {
-        self.cases.iter().filter(|case| case.queued && case.group == *group && self.in_scope(case)).collect()
+        self.cases
+            .iter()
+            .filter(|case| case.is_queued(self.now) && case.group == *group && self.in_scope(case))
+            .collect()
     }
 
     /// Sets the filter; the cursor stays on its case where that is still shown.
     pub fn set_filter(&mut self, filter: Filter) {
+        let mut trial = Trial::of(filter);
+        self.try_on(&mut trial, usize::MAX);
+        self.filter_as_tried(trial);
+    }
+
+    /// Tries a filter on some more cases; says whether it was tried on all of them.
+    pub fn try_on(&self, trial: &mut Trial, most: usize) -> bool {
+        let upto = trial.done.saturating_add(most).min(self.cases.len());
+        let passes = |case: &Case| self.in_scope(case) && trial.filter.matches(case, self.now, &self.tagged);
+        let more = (trial.done..upto).filter(|&at| self.cases.get(at).is_some_and(passes));
+        let more: Vec<usize> = more.collect();
+        trial.rows.extend(more);
+        trial.done = upto;
+        upto == self.cases.len()
+    }
+
+    /// Sets a filter that was tried on every case; the cursor stays on its case where that is still shown.
+    pub fn filter_as_tried(&mut self, trial: Trial) {
         self.keep_cursor(|queue| {
-            queue.filter = filter;
-            queue.rebuild();
+            queue.filter = trial.filter;
+            // Of a list that is not known as a whole the rows come with the rest.
+            if queue.part.is_none() {
+                queue.set_rows(trial.rows);
+            }
         });
     }
 

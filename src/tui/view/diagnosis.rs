@@ -232,8 +232,8 @@ fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
     }
     let step = recipient.map(|r| r.next_step.as_str()).filter(|step| !step.is_empty()).unwrap_or(&words.next_step);
     let who = match recipient.map(|r| r.who_acts) {
-        Some(WhoActs::Admin) => "for the administrator: ",
-        Some(WhoActs::Recipient) => "for the recipient's side: ",
+        Some(WhoActs::Admin) => "the administrator must act. ",
+        Some(WhoActs::Recipient) => "the recipient must act. ",
         _ => "",
     };
     lines.fact("Next", &format!("{who}{step}"), "text", 2);
@@ -284,6 +284,11 @@ fn proposal(lines: &mut Lines<'_>, detail: &Detail) {
         let text =
             format!("{}   (by {}, {})", verdict(&decision.verdict, model), decision.by, moment(decision.at, model));
         lines.fact("Decided", &text, "strong", 0);
+    }
+    if detail.case.is_silent(model.now) {
+        let since = detail.case.closes.map(|at| moment(at, model)).unwrap_or_default();
+        let text = format!("by itself, {since}: no failure followed the delay; :decide new puts it back");
+        return lines.fact("Closed", &text, "strong", 0);
     }
     let words = proposal_words(detail, model);
     match &detail.offer.verdict {

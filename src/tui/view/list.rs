@@ -33,6 +33,7 @@ fn why(model: &Model, case: &Case) -> String {
     let title = &model.words(case.cause).title;
     match case.kind {
         _ if case.address.is_empty() => "not a bounce?".to_owned(),
+        Kind::Delay if case.is_silent(model.now) => "delayed, no failure seen".to_owned(),
         Kind::Delay => format!("delayed: {title}"),
         Kind::Complaint => "reported as spam".to_owned(),
         _ if title.is_empty() => case.cause.slug().replace('-', " "),
@@ -171,7 +172,11 @@ fn line(model: &Model, case: &Case, row: usize, columns: &Columns, mark: char) -
     let text = theme.get("text");
     let flagged = is_flagged(case, model.now);
     let number = if columns.number > 0 { format!("{:>1$}", row + 1, columns.number) } else { String::new() };
-    let state = if model.in_flight.contains(&case.id) { '~' } else { case.state.letter() };
+    let state = match case.state {
+        _ if model.in_flight.contains(&case.id) => '~',
+        State::New if !case.is_queued(model.now) => '-',
+        state => state.letter(),
+    };
     let state_style = if flagged { theme.get("again") } else { theme.state(case.state) };
     let decided = case.state != State::New && !flagged;
     let body = if decided { theme.state(State::Done) } else { text };

@@ -1,7 +1,7 @@
 //! Pages of text: help, status, messages, the end of the queue, the handover.
 
 use super::rows::Row;
-use crate::model::{State, Timestamp};
+use crate::model::{Case, State, Timestamp};
 use crate::tui::command::COMMANDS;
 use crate::tui::filter::{Needle, WORDS, is_flagged};
 use crate::tui::keys::Action;
@@ -60,7 +60,7 @@ fn help(model: &Model, columns: usize) -> Vec<Row> {
         (". C R O B E D", "new, corrected, retry, not our fault, spam, escalated, done"),
         ("!", "bounced again after it was decided, or its retry is due: always on top"),
         ("* \" ?", "tagged, has a note, could not be fully read"),
-        ("~", "on its way to the disk"),
+        ("- ~", "needs no decision, on its way to the disk"),
     ] {
         rows.push(Row::of(format!("   {mark:<16} "), theme.get("key")).and(text, theme.get("text")));
     }
@@ -129,7 +129,7 @@ fn status(model: &Model, columns: usize) -> Vec<Row> {
     if outside > 0 && !model.queue.is_limited() {
         rows.extend(lines(
             "Closed",
-            format!("{outside} need no decision (delivered later, absorbed by a failure); filter: all"),
+            format!("{outside} need no decision (delivered later, absorbed by a failure, a silent delay); filter: all"),
         ));
     }
     for (name, counted) in &model.counted {
@@ -176,7 +176,7 @@ fn status(model: &Model, columns: usize) -> Vec<Row> {
 /// How many cases are in each state, with what is worth knowing of it.
 fn states(model: &Model) -> Vec<Row> {
     let theme = &model.setup.theme;
-    let cases = || model.queue.cases().iter().filter(|case| case.queued);
+    let cases = || model.queue.cases().iter().filter(|case| case.is_queued(model.now));
     let mut rows = Vec::new();
     for state in State::ALL {
         let of_state: Vec<_> = cases().filter(|case| case.state == *state).collect();
@@ -206,6 +206,14 @@ fn states(model: &Model) -> Vec<Row> {
             Row::of(format!("      {}  ", state.letter()), theme.state(*state))
                 .and(format!("{name:<18} {:>6}   ", of_state.len()), theme.get("text"))
                 .and(clean(&remark), theme.get("hint")),
+        );
+    }
+    let silent = model.queue.cases().iter().filter(|case| case.is_silent(model.now)).count();
+    if silent > 0 {
+        rows.push(
+            Row::of("      -  ", theme.state(State::Done))
+                .and(format!("{:<18} {silent:>6}   ", "no failure seen"), theme.get("text"))
+                .and(format!("delays, silent for {} days; filter: silent", Case::SILENT_DAYS), theme.get("hint")),
         );
     }
     rows
