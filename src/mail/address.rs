@@ -27,7 +27,7 @@ fn is_wide(c: char) -> bool {
 /// Bytes at the end of a text that an unquoted local part is made of.
 fn local_before(text: &str) -> usize {
     let plain = text.bytes().rev().take_while(|byte| LOCAL.has(*byte)).count();
-    match text.as_bytes().len().checked_sub(plain + 1).and_then(|at| text.as_bytes().get(at)) {
+    match text.len().checked_sub(plain + 1).and_then(|at| text.as_bytes().get(at)) {
         Some(byte) if !byte.is_ascii() => text.chars().rev().take_while(|c| is_local(*c)).map(char::len_utf8).sum(),
         _ => plain,
     }
