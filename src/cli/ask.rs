@@ -36,14 +36,14 @@ impl Asker {
 
     /// A secret: typed without echo, or a line of the pipe.
     pub(super) fn secret(self, question: &str, flag: &str) -> Result<Secret> {
-        let answer = if self.is_person() {
+        let typed = Secret::new(if self.is_person() {
             let failed = |why: io::Error| Failure::new(format!("could not read the password: {why}"));
             rpassword::prompt_password(visible(&format!("{question}: ")).as_ref()).map_err(failed)?
         } else {
             say(&format!("{question}: \n"));
             read_line(question, flag)?
-        };
-        match answer.trim_end_matches(['\r', '\n']) {
+        });
+        match typed.expose().trim_end_matches(['\r', '\n']) {
             "" => Err(unanswered(question, flag)),
             answer => Ok(Secret::new(answer.to_owned())),
         }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::failure::{Failure, Outcome, Result};
-use super::setting::{self, Setting};
+use super::setting::{self, Setting, shown};
 use crate::config::days_of;
 use crate::stdx::counted;
 
@@ -13,7 +13,7 @@ use crate::stdx::counted;
     after_help = "A case is as old as its last notice or its last decision, whichever is later. It goes with its notices, \
     decisions and notes, and so do automatic replies and correspondents of that age; the store is rewritten, so that nothing \
     stays in free pages. A later pull does not bring them back. \"audit\" says that it happened. Copies made with \"store \
-    backup\" are not touched: keep them no longer than the store.\n\n\
+    backup\", and those beside the store, are named and not touched: keep them no longer than the store.\n\n\
     Examples:\n  bounceback purge --dry-run\n  bounceback purge                         (for cron: as retention in the configuration says)\n  \
     bounceback purge --older-than \"90 days\""
 )]
@@ -49,7 +49,8 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     if args.dry_run {
         writeln!(out, "would remove {}", counted(cases.len() as u64, "case"))?;
     } else {
-        let erased = setting.desk_to_write()?.purge(&cases, days, now)?;
+        let mut desk = setting.desk_to_write()?;
+        let erased = desk.purge(&cases, days, now)?;
         let words = format!("removed {}, {}", counted(erased.cases, "case"), counted(erased.mails, "mail"));
         setting.log.line(&format!("purge: {words}"));
         writeln!(out, "{words}")?;
@@ -58,6 +59,9 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
                 out,
                 "another bounceback has the store open: what was removed is overwritten, the file keeps its size"
             )?;
+        }
+        for copy in desk.copies()? {
+            writeln!(out, "not touched: the copy {}; delete it when you need it no more", shown(&copy))?;
         }
     }
     if !kept.is_empty() {

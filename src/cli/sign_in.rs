@@ -14,6 +14,7 @@ use crate::config::providers::cure;
 use crate::config::{Account, OAuth, SignIn, Tls, secret_of_command};
 use crate::model::Secret;
 use crate::source::imap::{Auth, Options, Tls as Protection};
+use crate::stdx::PASSWORDS;
 
 /// The accounts of this run and the passwords that were typed for them.
 #[derive(Debug, Clone, Default)]
@@ -118,7 +119,7 @@ pub(super) fn from_environment(name: &str) -> Option<Secret> {
     let suffix: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    set(&format!("BOUNCEBACK_PASSWORD_{suffix}")).or_else(|| set("BOUNCEBACK_PASSWORD")).map(Secret::new)
+    set(&format!("{PASSWORDS}_{suffix}")).or_else(|| set(PASSWORDS)).map(Secret::new)
 }
 
 fn prompt(account: &Account) -> Result<Secret> {

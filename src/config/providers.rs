@@ -239,11 +239,6 @@ pub fn is_junk_name(folder: &str) -> bool {
 }
 
 impl Provider {
-    /// The provider with this id.
-    pub fn by_id(id: &str) -> Option<&'static Self> {
-        providers().iter().find(|provider| provider.id == id)
-    }
-
     /// The provider that has this mail domain as its own, or is its parent (`company.onmicrosoft.com`).
     pub fn of_domain(domain: &str) -> Option<&'static Self> {
         best(providers(), |provider| &provider.domains, domain)
@@ -401,14 +396,18 @@ mod tests {
         assert_eq!(Provider::of_host("imap.gmail.com").map(|provider| provider.id.as_str()), Some("google"));
     }
 
+    fn by_id(id: &str) -> &'static Provider {
+        providers().iter().find(|provider| provider.id == id).expect("listed")
+    }
+
     #[test]
     fn likeness_fills_what_is_left_out() {
-        let provider = Provider::by_id("zoho-personal-eu").expect("listed");
+        let provider = by_id("zoho-personal-eu");
         assert_eq!(provider.host.as_deref(), Some("imap.zoho.eu"));
         assert_eq!(provider.app_password_page.as_deref(), Some("https://accounts.zoho.eu/home#security/app_password"));
         assert_eq!(provider.junk.as_deref(), Some("Spam"));
         assert_eq!((provider.port, provider.tls), (993, Tls::Implicit));
-        let personal = Provider::by_id("outlook-com").expect("listed");
+        let personal = by_id("outlook-com");
         assert_eq!(
             (personal.oauth.as_deref(), personal.oauth_tenant.as_deref()),
             (Some("microsoft"), Some("consumers"))

@@ -66,6 +66,11 @@ impl Desk {
         Ok(erased)
     }
 
+    /// Copies of the store that are known; a purge leaves them as they are, because they are there to undo mishaps.
+    pub fn copies(&self) -> Result<Vec<PathBuf>> {
+        Ok(self.store.copies()?)
+    }
+
     /// Everything that was done since a point in time, oldest first.
     pub fn audit(&self, since: Timestamp) -> Result<Vec<Audited>> {
         Ok(self.store.audit(since)?)

@@ -130,12 +130,12 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, attached: Option<&Copy<'_>>, context: 
         read_pasted_report(mail, &mut report, &zones);
         standard = !report.recipients.is_empty();
     }
-    let says_so = || head.has("X-Failed-Recipients") || prose::has_reply(&zones);
+    let listed = listed(head);
+    let says_so = || !listed.is_empty() || prose::has_reply(&zones);
     let strong = kind::is_notice(format, &hints) || kind::is_sent_by_server(&hints) && says_so();
     let (mut from_text, mut weak) = (None, false);
     let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
-        let listed = listed(head);
         let ours = excluded_addresses(head, &returned, context);
         let subject = about_the_failure(head, &returned);
         let named = !listed.is_empty() || standard;
@@ -152,7 +152,10 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, attached: Option<&Copy<'_>>, context: 
         }
         let listed = if standard { Vec::new() } else { listed };
         wording::combine(&mut report, listed, reading.recipients, &returned, standard);
-        wording::add_surroundings(&mut report, &zones, subject);
+        if stated.is_none() {
+            // a layout that states everything has no words elsewhere, only other numbers
+            wording::add_surroundings(&mut report, &zones, subject);
+        }
     }
     let sender = addresses(&envelope.from).into_iter().next();
     let from_domain = sender.as_ref().map(Address::domain).filter(|domain| domain.contains('.'));
@@ -223,15 +226,24 @@ fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
     (returned, found)
 }
 
-/// Addresses of `X-Failed-Recipients`.
+/// Addresses the header lists as those that failed: `X-Failed-Recipients`, else `X-Original-To` as the DragonFly Mail
+/// Agent writes it, in angle brackets. Postfix names the mailbox it delivered to in a field of that name, without them.
 fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
-    let field = head.get("X-Failed-Recipients");
-    field
-        .map(|field| addresses(&field.raw()))
-        .unwrap_or_default()
-        .into_iter()
-        .map(|value| Fact { value, place: header_place(field), origin: Origin::Field, from: "X-Failed-Recipients" })
-        .collect()
+    let all = |field: &Field<'_>, from: &'static str| -> Vec<Fact<Address>> {
+        let place = header_place(Some(field));
+        let fact = |value| Fact { value, place, origin: Origin::Field, from };
+        addresses(&field.raw()).into_iter().map(fact).collect()
+    };
+    if let Some(field) = head.get("X-Failed-Recipients") {
+        return all(field, "X-Failed-Recipients");
+    }
+    let bracketed = |field: &&Field<'_>| field.is("X-Original-To") && field.value.trim_ascii().starts_with(b"<");
+    let mut found = head.fields.iter().rfind(bracketed).map(|field| all(field, "X-Original-To")).unwrap_or_default();
+    if !found.is_empty() {
+        let to = head.get("To").map(|field| addresses(&field.raw())).unwrap_or_default();
+        found.retain(|fact| !to.contains(&fact.value));
+    }
+    found
 }
 
 /// The notice's subject, where it is not only that of the returned message.

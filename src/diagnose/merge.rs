@@ -70,7 +70,9 @@ pub(super) fn recipient(mail: &Mail<'_>, record: &PerRecipient, unsaid: Action) 
     }
     let coded: Vec<&Fact<String>> =
         spoken.iter().copied().filter(|fact| !(fact.from == OWN_WORDS && named.origin == Origin::Field)).collect();
-    let reply = choose_reply(&coded, status);
+    // the numbers of a program that took the mail are no reply of a server
+    let program = record.diagnostic.as_ref().is_some_and(|fact| fact.from == crate::mail::PROGRAM_SAID);
+    let reply = if program { None } else { choose_reply(&coded, status) };
     if let Some((code, fact, _)) = reply {
         evidence.push(mail.fact_evidence("reply", fact, &code.to_string()));
     }

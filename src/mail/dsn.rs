@@ -10,6 +10,9 @@ use super::text::Text;
 use crate::model::{Action, Fact, PerRecipient, Place, Report};
 use crate::stdx;
 
+/// Where a diagnostic comes from that a program wrote and no mail server (RFC 3464 section 2.3.6: its type is not `smtp`).
+pub const PROGRAM_SAID: &str = "Diagnostic-Code of a program";
+
 /// The fields this program reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Name {
@@ -192,7 +195,9 @@ impl Reader {
         if text.is_empty() {
             return;
         }
-        let fact = Fact::field(text, place, "Diagnostic-Code");
+        let program = stdx::strip_prefix_ignore_case(value.trim_start(), "x-unix").is_some()
+            && text.bytes().any(|b| b.is_ascii_alphabetic());
+        let fact = Fact::field(text, place, if program { PROGRAM_SAID } else { "Diagnostic-Code" });
         if self.current.diagnostic.is_none() {
             self.current.diagnostic = Some(fact);
         } else {

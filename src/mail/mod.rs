@@ -18,7 +18,7 @@ use std::borrow::Cow;
 
 pub use address::{FoundAddress, addresses, find_addresses, read_address};
 pub use copy::{Attached, ReturnedCopy, attached, content_type};
-pub use dsn::{looks_like_report, read_report};
+pub use dsn::{PROGRAM_SAID, looks_like_report, read_report};
 pub use guard::{MAX_RECIPIENTS, MAX_TEXT};
 pub use header::{Field, Head, HeadEnd};
 pub use part::{Encoding, Part, PartKind};

@@ -143,6 +143,10 @@ fn expects_reply(text: &str, found: Found<u16>) -> bool {
     if matches!(after.as_bytes(), [b'-', b'\'' | b'"' | b'A'..=b'Z', ..]) && before.ends_with(' ') {
         return true;
     }
+    // "The mailbox does not exist. 550 User not found": a sentence of its own
+    if before.ends_with(". ") && matches!(after.as_bytes(), [b' ', b'A'..=b'Z', b'a'..=b'z', ..]) {
+        return !begins_with_unit(after);
+    }
     let last = trimmed.as_bytes().last().copied().unwrap_or(b' ');
     if matches!(last, b':' | b';' | b'"' | b'\'' | b'(' | b'[' | b'<' | b'>' | b'=' | b'|' | b'\n') {
         return !begins_with_unit(after);
@@ -235,6 +239,7 @@ mod tests {
         check_code("Remote host said: 541 no", &[541]);
         check_code("host mx.example[192.0.2.1] said: 550 Mailbox not found", &[550]);
         check_code("Reason: 554 Message refused", &[554]);
+        check_code("Причина: скринька не існує. 550 User not found", &[550]);
     }
 
     #[test]

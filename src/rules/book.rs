@@ -153,13 +153,6 @@ impl RuleBook {
         self.free_mail.contains(domain)
     }
 
-    /// The domains that give mailboxes to everyone, sorted.
-    pub fn free_mail_domains(&self) -> Vec<&str> {
-        let mut out: Vec<&str> = self.free_mail.iter().map(String::as_str).collect();
-        out.sort_unstable();
-        out
-    }
-
     /// The help desks.
     pub fn desks(&self) -> &[Desk] {
         &self.desks

@@ -86,11 +86,6 @@ impl RuleBook {
         .find_map(|pattern| self.statuses.get(pattern))
     }
 
-    /// The row of a status pattern as written, such as `X.1` or `5`.
-    pub fn status_row(&self, code: &str) -> Option<&StatusRow> {
-        self.statuses.get(&StatusPattern::parse(code)?)
-    }
-
     /// The row of a reply code.
     pub fn reply(&self, code: u16) -> Option<&ReplyRow> {
         self.replies.get(&code)

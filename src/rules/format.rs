@@ -241,7 +241,7 @@ pub struct Format {
     pub title: String,
     /// Where the knowledge comes from.
     pub source: String,
-    pub(crate) marks: Marks2,
+    pub(crate) marks: MarkSets,
     /// Lines behind which the recipients stand.
     pub start: Vec<Pattern>,
     /// Lines at which their list ends.
@@ -278,7 +278,7 @@ pub struct Format {
 
 /// Marks before and after the literals got their numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Marks2 {
+pub(crate) struct MarkSets {
     raw: Option<(Marks, Marks, Marks)>,
     pub(crate) recognise: ReadyMarks,
     pub(crate) unless: ReadyMarks,
@@ -352,7 +352,7 @@ impl Format {
             events: Events::from_file(file.event)?,
             example: file.example,
             reporter_marks: None,
-            marks: Marks2 { raw: Some((file.recognise, file.unless, file.delayed)), ..Marks2::default() },
+            marks: MarkSets { raw: Some((file.recognise, file.unless, file.delayed)), ..MarkSets::default() },
         };
         Ok(out)
     }

@@ -3,6 +3,7 @@
 //! Invariant: no shell, a deadline, and nothing that went in or came out on the standard streams is part of an error;
 //! of what the program complains about on standard error, one line is.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -14,6 +15,8 @@ use super::{visible, why};
 
 /// How much of standard output is kept, in bytes; no secret is longer.
 const LONGEST: u64 = 64 * 1024;
+/// What the names of variables with passwords in them begin with.
+pub const PASSWORDS: &str = "BOUNCEBACK_PASSWORD";
 /// How much of a complaint is shown, in characters.
 const COMPLAINT: usize = 200;
 
@@ -24,7 +27,7 @@ const COMPLAINT: usize = 200;
 /// its standard error, or that it took longer than `deadline` and was killed.
 pub fn run_command(argv: &[String], input: &str, deadline: Duration) -> Result<Zeroizing<Vec<u8>>, String> {
     let (program, arguments) = argv.split_first().ok_or("the list is empty")?;
-    let mut child = Command::new(program)
+    let mut child = without_passwords(&mut Command::new(program))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -47,6 +50,15 @@ pub fn run_command(argv: &[String], input: &str, deadline: Duration) -> Result<Z
         Some(line) => format!("{status}: {}", visible(line).chars().take(COMPLAINT).collect::<String>()),
         None => status.to_string(),
     })
+}
+
+/// Keeps passwords that were put into our environment out of a program's.
+pub fn without_passwords(command: &mut Command) -> &mut Command {
+    let ours = |name: &OsString| name.as_encoded_bytes().starts_with(PASSWORDS.as_bytes());
+    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// A program that does not read its input gets a closed pipe, which is its own affair.

@@ -106,7 +106,7 @@ impl Store {
     }
 
     /// Copies of the store that are known: beside it, and those that "store backup" wrote.
-    fn copies(&self) -> Result<Vec<PathBuf>> {
+    pub fn copies(&self) -> Result<Vec<PathBuf>> {
         let mut found = self.files_of(Deed::Backup)?;
         found.retain(|path| path.is_file());
         let folder = self.place.as_ref().and_then(|place| place.path().parent());

@@ -67,14 +67,6 @@ impl Book {
         }
     }
 
-    /// A domain that mail reached or that was heard from, and how many mails.
-    pub fn add_domain(&mut self, domain: &str, count: u32) {
-        let domain = domain.trim().trim_end_matches('.').to_lowercase();
-        if !domain.is_empty() && self.domains.add(&domain, count).is_some() {
-            self.total += count as f32;
-        }
-    }
-
     /// A correction somebody made; where only the domain changed it becomes a rule for that domain.
     pub fn add_correction(&mut self, old: &str, new: &str) {
         let Some(new) = Address::new(new) else { return };

@@ -207,7 +207,7 @@ mod tests {
     fn what_is_said_of_an_address() {
         let mut book = Book::new(&["company.example".into()], &["support@company.example".into()]);
         book.add_bounced("gone@firm.example");
-        book.add_domain("firm.example", 40);
+        book.add_correspondent("otto@firm.example", 40);
         for (address, want) in [
             ("anna@firm.example", None),
             ("anna@", Some((Level::Error, "nothing stands behind the @"))),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::msg::Failure;
+use crate::stdx::without_passwords;
 
 const HELP: &str = "\n# Write the note above. Lines that begin with # are left out; an empty note is not written.\n";
 
@@ -40,7 +41,7 @@ pub(super) fn edit(text: &str) -> Result<Option<String>, Failure> {
     let mut command = OsString::from("exec ");
     command.push(&editor);
     command.push(" \"$1\"");
-    let status = Command::new("sh")
+    let status = without_passwords(&mut Command::new("sh"))
         .arg("-c")
         .arg(&command)
         .arg("sh")

@@ -15,6 +15,7 @@ use super::prompt::{Ask, Prompt};
 use super::quest::{search, set_filter};
 use super::{reading, update, view};
 use crate::model::State;
+use crate::stdx::visible;
 use crate::suggest::{Finding, Level};
 
 /// Does what was chosen.
@@ -58,6 +59,8 @@ pub fn choose(model: &mut Model, choice: Choice, effects: &mut Vec<Effect>) {
             model.say(Tone::Plain, format!("sorted by {}", sort.name()));
         }
         Choice::Copy(text) => {
+            // What is pasted into a shell is what was shown.
+            let text = visible(&text).into_owned();
             let shown = super::text::cut(&super::text::clean(&text), 60);
             model.say(Tone::Plain, format!("sent to the terminal's clipboard: {shown}"));
             effects.push(Effect::Copy(text));

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::pty::Terminal;
 
-use crate::dns::{Manner, Server, a, mx, txt};
+use crate::name_server::{Manner, Server, a, mx, txt};
 use simple_dns::rdata::RData;
 
 fn server() -> Server {

@@ -171,5 +171,11 @@ fn what_is_older_than_it_may_be_kept_goes_and_stays_away() {
     assert!(said(&state, &["import", "shared.eml"]).contains("0 new notices, 1 known"));
     assert_eq!(said(&state, &["list", "--no-heading"]), "");
     assert!(said(&state, &["audit"]).contains("\tpurge\t"));
+    // Copies are there to undo mishaps: they are named and left alone.
+    let copy = home.path().join("copy.sqlite3");
+    let bytes = fs::read(&copy).unwrap();
+    let purged = said(&state, &["purge", "--older-than", "1 day"]);
+    assert!(purged.contains(&format!("not touched: the copy {}", copy.display())), "{purged}");
+    assert_eq!(fs::read(&copy).unwrap(), bytes);
     assert_eq!(said(&state, &["store", "check"]).split(':').next(), Some("in order"));
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use simple_dns::Name;
 use simple_dns::rdata::{RData, SRV};
 
-use crate::dns::{Manner, Server, mx};
+use crate::name_server::{Manner, Server, mx};
 use crate::pty::Terminal;
 use crate::servers::{Dovecot, PASSWORD, Script, USER, full, seed};
 use bounceback::desk::Cancel;

@@ -144,6 +144,8 @@ fn a_debian_package_installs_into_an_empty_folder() {
     ] {
         assert!(system.join(file).is_file(), "{file}");
     }
+    let copyright = fs::read_to_string(system.join("usr/share/doc/bounceback/copyright")).unwrap();
+    assert!(copyright.contains("Sisimai") && copyright.contains("\nratatui v"), "{copyright}");
     let control = said(Command::new("dpkg-deb").args(["--field", package.trim(), "Depends"]));
     assert!(control.contains("libc6 (>= ") && control.contains("libssl"), "{control}");
 }

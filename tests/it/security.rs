@@ -8,7 +8,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use bounceback::tui::msg::Effect;
+use bounceback::tui::theme::Depth;
+
 use crate::pty::{Terminal, state};
+use crate::screens::Sitting;
 use crate::servers::installed;
 use crate::skip::skip;
 
@@ -107,6 +111,74 @@ fn a_note_is_never_a_command() {
     terminal.end();
     let left = fs::read_dir(&strange).unwrap().count() + fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(left, 1, "nothing was run, and no file of the note is left");
+}
+
+#[test]
+fn a_password_of_the_environment_reaches_no_other_program() {
+    let state = state();
+    let editor = "sh -c 'echo held $(env | grep -c hunter[2]) > \"$1\"' sh";
+    let env = [("EDITOR", editor), ("BOUNCEBACK_PASSWORD", "hunter2"), ("BOUNCEBACK_PASSWORD_SUPPORT", "hunter2")];
+    let mut terminal = Terminal::run(&["--state-dir", state.path().to_str().unwrap()], &env);
+    terminal.see("Suggest");
+    terminal.type_(b"M");
+    terminal.see("saved: note on 1 ");
+    terminal.type_(b"4");
+    terminal.see("held 0");
+    terminal.type_(b"q");
+    terminal.end();
+}
+
+/// What a mail says is pasted into a shell or a form as it was shown; only texts for a ticket have several lines.
+#[test]
+fn what_is_copied_holds_no_hidden_character_and_no_line_of_its_own() {
+    let mail = fs::read(root().join("tests/screens/mails/hostile.eml")).unwrap();
+    let mut found = 0;
+    for key in ["y", "Y a", "Y i", "Y s", "Y t", "Y r", "Y o", "Y e"] {
+        let mut sitting = Sitting::on(vec![("hostile".into(), mail.clone())], (80, 24), Depth::None);
+        sitting.keys(key);
+        for wish in &sitting.wishes {
+            let Effect::Copy(text) = wish else { continue };
+            found += 1;
+            let is_text = ["Y r", "Y o", "Y e"].contains(&key);
+            let fits = |c: char| !bounceback::stdx::is_hidden(c) || (is_text && c == '\n');
+            assert!(text.chars().all(fits), "{key}: {text:?}");
+        }
+    }
+    assert!(found >= 7, "{found} copies");
+}
+
+/// Rules are taken over from strangers: their words are shown and never obeyed, and no pattern runs away with the time.
+#[test]
+fn a_rule_file_of_a_stranger_controls_no_terminal_and_takes_no_time() {
+    let home = tempfile::tempdir().unwrap();
+    let rules = home.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    fs::write(home.path().join("config.toml"), "").unwrap();
+    let (escape, holes) = ("\\u001b]0;owned\\u0007\\u202egpj", "{any}a".repeat(4));
+    let file = format!(
+        "title = \"t{escape}\"\n[[rule]]\nid = \"evil/x\"\nphrase = [\"user unknown\"]\ncause = \"mailbox-unknown\"\n\
+         meaning = \"m{escape}\"\nnext_step = \"n{escape}\"\nsource = \"s{escape}\"\nseen = [\"550 {escape}\"]\n\
+         [[rule]]\nid = \"evil/y\"\nphrase = [\"aaaaaa{holes}b\"]\ncause = \"mailbox-full\"\nsource = \"s\"\n"
+    );
+    fs::write(rules.join("evil.toml"), file).unwrap();
+    let mail = fs::read_to_string(root().join("tests/cli/files/typo.eml")).unwrap();
+    let mail = mail.replace("User unknown", &format!("User unknown {}", "a".repeat(100_000)));
+    assert!(mail.len() > 100_000);
+    fs::write(home.path().join("mail.eml"), mail).unwrap();
+    let begun = std::time::Instant::now();
+    for arguments in [
+        &["rules", "check", "rules/evil.toml"][..],
+        &["rules", "trace", "mail.eml"],
+        &["diagnose", "mail.eml"],
+        &["diagnose", "--json", "mail.eml"],
+    ] {
+        let mut command = Command::new(BINARY);
+        command.current_dir(home.path()).env_clear().env("HOME", home.path()).args(["--config", "config.toml"]);
+        let output = command.args(arguments).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(said.contains("owned") && !said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{arguments:?}: {said}");
+    }
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
 }
 
 #[test]
