@@ -145,6 +145,10 @@ fn unreadable(why: &str) -> Diagnosis {
 /// A diagnosis as a person reads it, made safe for a terminal.
 pub(super) fn write_text(source: &str, diagnosis: &Diagnosis, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{:<20}{}", "source", visible(source))?;
+    let unread = diagnosis.notes.iter().find_map(|note| note.strip_prefix("unreadable: "));
+    if let Some(why) = unread {
+        return writeln!(out, "{:<20}{}", "unreadable", visible(why));
+    }
     lines(&diagnose::explain(diagnosis), out)
 }
 

@@ -55,8 +55,13 @@ fn check(files: &[PathBuf], out: &mut dyn Write) -> Result {
     for path in files {
         let name = path.to_string_lossy().into_owned();
         let text = std::fs::read_to_string(path).map_err(|error| unopened(path, &error))?;
-        let (book, errors) = RuleBook::with_files(&[(name.clone(), text)]);
-        let own = |rule: &crate::rules::Rule| rule.tier == Tier::User;
+        let ours = RuleBook::with_edited(&name, &text);
+        let stem = ours.as_ref().and_then(|_| Some(format!("{}/", path.file_stem()?.to_string_lossy())));
+        let (book, errors) = ours.unwrap_or_else(|| RuleBook::with_files(&[(name.clone(), text)]));
+        let own = |rule: &crate::rules::Rule| match &stem {
+            Some(stem) => rule.id.starts_with(stem.as_str()),
+            None => rule.tier == Tier::User,
+        };
         let mut faults: Vec<String> = errors.iter().map(ToString::to_string).collect();
         faults.extend(book.check(&own).iter().map(|complaint| format!("{name}: {complaint}")));
         for fault in &faults {

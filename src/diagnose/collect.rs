@@ -125,7 +125,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, attached: Option<&Copy<'_>>, context: 
     if !has_returned {
         (returned, has_returned) = pasted(&zone::attached_headers(mail));
     }
-    let speaks = format.is_some() || hints.iter().any(|(hint, _)| *hint == Hint::Notice);
+    let speaks = format.is_some() || kind::is_sent_by_server(&hints);
     if !standard && speaks {
         read_pasted_report(mail, &mut report, &zones);
         standard = !report.recipients.is_empty();
@@ -150,7 +150,13 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, attached: Option<&Copy<'_>>, context: 
             returned = original;
             has_returned = true;
         }
-        let listed = if standard { Vec::new() } else { listed };
+        let nobody = listed.is_empty() && reading.recipients.iter().all(|record| record.recipient.is_none());
+        let fields = format.filter(|_| nobody && returned.to.len() != 1).map_or(&[][..], |format| &format.field);
+        let listed = match fields.iter().map(|name| in_field(head, name, "the list's own field")).next() {
+            _ if standard => Vec::new(),
+            Some(of_family) => of_family,
+            None => listed,
+        };
         wording::combine(&mut report, listed, reading.recipients, &returned, standard);
         if stated.is_none() {
             // a layout that states everything has no words elsewhere, only other numbers
@@ -229,21 +235,26 @@ fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
 /// Addresses the header lists as those that failed: `X-Failed-Recipients`, else `X-Original-To` as the DragonFly Mail
 /// Agent writes it, in angle brackets. Postfix names the mailbox it delivered to in a field of that name, without them.
 fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
-    let all = |field: &Field<'_>, from: &'static str| -> Vec<Fact<Address>> {
-        let place = header_place(Some(field));
-        let fact = |value| Fact { value, place, origin: Origin::Field, from };
-        addresses(&field.raw()).into_iter().map(fact).collect()
-    };
-    if let Some(field) = head.get("X-Failed-Recipients") {
-        return all(field, "X-Failed-Recipients");
+    if head.has("X-Failed-Recipients") {
+        return in_field(head, "X-Failed-Recipients", "X-Failed-Recipients");
     }
     let bracketed = |field: &&Field<'_>| field.is("X-Original-To") && field.value.trim_ascii().starts_with(b"<");
-    let mut found = head.fields.iter().rfind(bracketed).map(|field| all(field, "X-Original-To")).unwrap_or_default();
-    if !found.is_empty() {
-        let to = head.get("To").map(|field| addresses(&field.raw())).unwrap_or_default();
-        found.retain(|fact| !to.contains(&fact.value));
-    }
+    let Some(field) = head.fields.iter().rfind(bracketed) else { return Vec::new() };
+    let to = head.get("To").map(|field| addresses(&field.raw())).unwrap_or_default();
+    let mut found = addresses_of(field, "X-Original-To");
+    found.retain(|fact| !to.contains(&fact.value));
     found
+}
+
+/// Addresses of a header field that names who failed.
+fn in_field(head: &Head<'_>, name: &str, from: &'static str) -> Vec<Fact<Address>> {
+    head.get(name).map(|field| addresses_of(field, from)).unwrap_or_default()
+}
+
+fn addresses_of(field: &Field<'_>, from: &'static str) -> Vec<Fact<Address>> {
+    let place = header_place(Some(field));
+    let fact = |value| Fact { value, place, origin: Origin::Field, from };
+    addresses(&field.raw()).into_iter().map(fact).collect()
 }
 
 /// The notice's subject, where it is not only that of the returned message.

@@ -250,6 +250,8 @@ pub struct Format {
     pub cut: Vec<Pattern>,
     /// Lines that name a recipient.
     pub recipient: Vec<Pattern>,
+    /// Header fields with the failed address, where the text names nobody.
+    pub field: Vec<String>,
     /// What names the address we wrote to.
     pub original: Vec<Pattern>,
     /// How far their words reach.
@@ -340,6 +342,7 @@ impl Format {
             end: list(file.end)?,
             cut: list(file.cut)?,
             recipient: list(file.recipient)?,
+            field: file.field,
             original: list(file.original)?,
             text,
             reason: list(file.reason)?,

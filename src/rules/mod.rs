@@ -50,23 +50,30 @@ impl RuleBook {
 
     /// Our own rules with the user's files one tier above; what is wrong with a file keeps that file out.
     pub fn with_files(files: &[(String, String)]) -> (Arc<Self>, Vec<RuleError>) {
-        Self::load(files::FILES.iter().copied(), Form::Json, files)
+        Self::load(files::FILES.iter().map(|(name, text)| Source { name, text, form: Form::Json }), files)
+    }
+
+    /// Our own rules with one of our files as somebody edits it in the source tree; `None` where `path` is none of ours.
+    pub fn with_edited(path: &str, text: &str) -> Option<(Arc<Self>, Vec<RuleError>)> {
+        let path = path.replace('\\', "/");
+        let (edited, _) = files::FILES.iter().find(|(name, _)| path.ends_with(&format!("/{name}")) || path == *name)?;
+        let ours = files::FILES.iter().map(|(name, built)| match name == edited {
+            true => Source { name, text, form: Form::Toml },
+            false => Source { name, text: built, form: Form::Json },
+        });
+        Some(Self::load(ours, &[]))
     }
 
     /// Rules as whoever edits them has them: the files of `assets/`, in place of those that were built in.
     pub fn of_assets(own: &[(String, String)]) -> (Arc<Self>, Vec<RuleError>) {
-        Self::load(own.iter().map(|(name, text)| (name.as_str(), text.as_str())), Form::Toml, &[])
+        Self::load(own.iter().map(|(name, text)| Source { name, text, form: Form::Toml }), &[])
     }
 
-    fn load<'f>(
-        own: impl Iterator<Item = (&'f str, &'f str)>,
-        form: Form,
-        user: &[(String, String)],
-    ) -> (Arc<Self>, Vec<RuleError>) {
+    fn load<'f>(own: impl Iterator<Item = Source<'f>>, user: &[(String, String)]) -> (Arc<Self>, Vec<RuleError>) {
         let mut book = Self::default();
         let mut errors = Vec::new();
-        for (name, text) in own {
-            errors.extend(load::builtin(&mut book, &Source { name, text, form }).err());
+        for source in own {
+            errors.extend(load::builtin(&mut book, &source).err());
         }
         for (name, text) in user {
             errors.extend(load::user(&mut book, &Source { name, text, form: Form::Toml }).err());

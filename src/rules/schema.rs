@@ -179,6 +179,9 @@ pub(crate) struct FormatFile {
     /// Lines that name a failed recipient.
     #[serde(default)]
     pub(crate) recipient: Vec<String>,
+    /// Header fields with the failed address, where the text names nobody.
+    #[serde(default)]
+    pub(crate) field: Vec<String>,
     /// Lines that name what we wrote to, where the failed address is another.
     #[serde(default)]
     pub(crate) original: Vec<String>,

@@ -25,6 +25,8 @@ pub struct Painter<W: Write> {
     clear: bool,
     /// Where the terminal's cursor stands; `None` where it cannot be told.
     at: Option<Position>,
+    /// The row it stands in, where its column cannot be told.
+    row: Option<u16>,
     pen: Pen,
     cursor: Option<Position>,
     cursor_shown: bool,
@@ -59,6 +61,9 @@ fn is_blank(cell: &Cell) -> bool {
     cell.symbol() == " " && Pen::of(cell) == PLAIN
 }
 
+/// Rows above and below those that only change their place that are tried for moving along.
+const BESIDE: usize = 4;
+
 fn grid(size: Size) -> Vec<Vec<Cell>> {
     vec![vec![Cell::EMPTY; usize::from(size.width)]; usize::from(size.height)]
 }
@@ -73,6 +78,7 @@ impl<W: Write> Painter<W> {
             wanted: grid(size),
             clear: true,
             at: None,
+            row: None,
             pen: PLAIN,
             cursor: None,
             cursor_shown: false,
@@ -158,6 +164,7 @@ impl<W: Write> Painter<W> {
             },
             Some(at) if at.y == y && x == 0 => "\r".to_owned(),
             Some(at) if at.y + 1 == y && x == 0 => "\r\n".to_owned(),
+            None if self.row == Some(y) => format!("\x1b[{}G", x + 1),
             _ if x == 0 && y == 0 => "\x1b[H".to_owned(),
             _ if x == 0 => format!("\x1b[{}H", y + 1),
             Some(at) if at.y < y && y - at.y <= 2 => format!("{}\x1b[{}G", &"\n\n"[..usize::from(y - at.y)], x + 1),
@@ -178,11 +185,14 @@ impl<W: Write> Painter<W> {
         self.push(symbol);
         let taken = text::width(symbol).max(1);
         let next = x + taken;
-        // Behind a character of disputed width, and at the right edge, the cursor may stand elsewhere.
+        // Behind a character of disputed width, and at the right edge, the cursor may stand elsewhere: near the edge, even
+        // in the next row.
         self.at = match u16::try_from(next) {
-            Ok(next) if symbol.is_ascii() && next < self.size.width => Some(Position { x: next, y: y_of(y) }),
+            Ok(next) if text::is_undisputed(symbol) && next < self.size.width => Some(Position { x: next, y: y_of(y) }),
             _ => None,
         };
+        let sure_of_row = symbol.chars().count() == 1 && next + 2 < usize::from(self.size.width);
+        self.row = sure_of_row.then_some(y_of(y));
         taken
     }
 
@@ -195,11 +205,10 @@ impl<W: Write> Painter<W> {
         // Behind the first wide character nothing is sure to stand where it should: all of that is painted anew.
         let narrow = |cell: &Cell| cell.symbol().is_ascii() || text::width(cell.symbol()) == 1;
         let sure = old.iter().zip(&new).take_while(|(a, b)| narrow(a) && narrow(b)).count();
-        let whole = sure < new.len();
         let changed: Vec<bool> = old.iter().zip(&new).enumerate().map(|(x, (a, b))| x >= sure || a != b).collect();
         // A blank end is erased in one go where that is shorter than writing blanks.
-        let blank_from =
-            if whole { new.len() } else { new.iter().rposition(|cell| !is_blank(cell)).map_or(0, |at| at + 1) };
+        let last = new.iter().rposition(|cell| !is_blank(cell));
+        let blank_from = last.map_or(0, |at| (at + text::width(new[at].symbol()).max(1)).min(new.len()));
         let erase = changed.iter().skip(blank_from).filter(|&&c| c).count() > 3;
         let end = if erase { blank_from } else { new.len() };
         let mut x = 0;
@@ -210,9 +219,11 @@ impl<W: Write> Painter<W> {
             }
             x = self.bridge(&new, x, y);
             let blanks = new[x..end].iter().zip(&changed[x..end]).take_while(|(cell, c)| **c && is_blank(cell)).count();
-            if blanks >= 12 && !whole {
+            // Erasing leaves the cursor where it is: going on from there takes a jump, unless one follows in any case.
+            let written = if changed.get(x + blanks) == Some(&true) { 10 } else { 5 };
+            if blanks > written {
                 self.go(x, y);
-                self.set_pen(PLAIN);
+                self.set_pen_for_blanks();
                 let sequence = format!("\x1b[{blanks}X");
                 self.push(&sequence);
                 x += blanks;
@@ -222,10 +233,17 @@ impl<W: Write> Painter<W> {
         }
         if erase {
             self.go(blank_from, y);
-            self.set_pen(PLAIN);
+            self.set_pen_for_blanks();
             self.push("\x1b[K");
         }
         self.shown[y] = new;
+    }
+
+    /// Takes a pen that leaves nothing where it erases: one without a ground (ECMA-48 8.3.39, 8.3.41).
+    fn set_pen_for_blanks(&mut self) {
+        if !self.pen.hides_in_blanks() {
+            self.set_pen(PLAIN);
+        }
     }
 
     /// Writes the few unchanged cells before `x` where that is shorter than a jump over them. Returns `x`.
@@ -300,16 +318,24 @@ impl<W: Write> Painter<W> {
                 y += 1;
             }
         }
-        // What lies in the region and does not move must be painted again: only scroll where that costs less.
+        // Rows beside it may move along though they change a little, such as the one the cursor leaves. What lies in the
+        // region and does not move must be painted again: only scroll where that costs less.
         let (_, (top, bottom, shift)) = best?;
-        let before: usize = (top..=bottom).map(|y| weight(&self.wanted[y], &self.shown[y])).sum();
-        let after: usize = (top..=bottom)
-            .map(|y| match y.checked_add_signed(shift).filter(|from| (top..=bottom).contains(from)) {
-                Some(from) => weight(&self.wanted[y], &self.shown[from]),
-                None => self.wanted[y].iter().filter(|cell| !is_blank(cell)).count(),
-            })
-            .sum();
-        (after + 40 < before).then_some((top, bottom, shift))
+        let saved = |top: usize, bottom: usize| {
+            let before: usize = (top..=bottom).map(|y| weight(&self.wanted[y], &self.shown[y])).sum();
+            let after: usize = (top..=bottom)
+                .map(|y| match y.checked_add_signed(shift).filter(|from| (top..=bottom).contains(from)) {
+                    Some(from) => weight(&self.wanted[y], &self.shown[from]),
+                    None => self.wanted[y].iter().filter(|cell| !is_blank(cell)).count(),
+                })
+                .sum();
+            before.checked_sub(after)
+        };
+        let tops = top.saturating_sub(BESIDE)..=top;
+        let regions = tops.flat_map(|top| (bottom..rows.min(bottom + BESIDE + 1)).map(move |bottom| (top, bottom)));
+        let most =
+            regions.filter_map(|(top, bottom)| Some((saved(top, bottom)?, top, bottom))).max_by_key(|found| found.0);
+        most.filter(|(saved, ..)| *saved > 40).map(|(_, top, bottom)| (top, bottom, shift))
     }
 
     fn compose(&mut self) {

@@ -18,6 +18,19 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.graphemes(true).map(UnicodeWidthStr::width).sum() }
 }
 
+/// Whether every terminal gives a symbol the same columns: ASCII, and the scripts that are wide everywhere (East Asian
+/// Width W of kana, Hangul and the ideographs in daily use; UAX #11). Pictures and accents are not among them.
+pub fn is_undisputed(symbol: &str) -> bool {
+    let mut chars = symbol.chars();
+    match (chars.next(), chars.next()) {
+        (
+            Some('\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '\u{4E00}'..='\u{9FA5}' | '\u{AC00}'..='\u{D7A3}'),
+            None,
+        ) => true,
+        _ => symbol.is_ascii(),
+    }
+}
+
 /// Whether a character would act on the terminal or hide from the reader.
 fn is_hostile(c: char) -> bool {
     c.is_control()

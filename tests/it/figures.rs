@@ -104,8 +104,8 @@ fn r01_what_a_key_costs_on_the_wire() {
     // On a busy disk a decision may take two frames: the step, and that it is saved.
     let decisions: Vec<usize> = (69..85).map(|row| bytes(b"o", row, &format!("saved: {} ", row - 1))).collect();
     assert!(median(&decisions) <= 1400, "decide and go on: {decisions:?}");
-    bytes(b"\r", 84, "Mail lines");
-    let details: Vec<usize> = (85..105).map(|row| bytes(b"j", row, "Mail lines")).collect();
+    bytes(b"\r", 84, "Read from");
+    let details: Vec<usize> = (85..105).map(|row| bytes(b"j", row, "Read from")).collect();
     assert!(median(&details) <= 700, "a step in the detail: {details:?}");
     times.sort_unstable();
     let p95 = times[times.len() * 95 / 100];

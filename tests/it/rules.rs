@@ -134,6 +134,22 @@ fn a_provider_wording_is_added_without_rust() {
 }
 
 #[test]
+fn one_of_our_own_files_is_checked_in_its_own_place() {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/rules");
+    let files = ["providers/yahoo.toml", "phrases/mailbox-full.toml", "formats/mailgun-json.toml", "kinds.toml"];
+    for file in files {
+        let checked = Command::new(env!("CARGO_BIN_EXE_bounceback"))
+            .args(["rules", "check"])
+            .arg(assets.join(file))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&checked.stdout);
+        assert!(checked.status.success() && said.trim_end().ends_with("in order"), "{file}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn a_trace_follows_into_the_notice_that_was_passed_on() {
     let mail =
         std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/forwarded/by-a-rule.eml")).unwrap();

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use bounceback::desk::{self, Desk};
+use bounceback::export::Format;
 use bounceback::model::{Identity, Timestamp, Zone};
+use bounceback::tui::Failure;
 use bounceback::tui::hands::Hands;
 use bounceback::tui::input::{Code, Input, Key, Parser};
 use bounceback::tui::model::Model;
-use bounceback::tui::msg::{Effect, FetchStep, Msg};
+use bounceback::tui::msg::{Effect, ExportOrder, FetchStep, Msg, Written};
 use bounceback::tui::theme::{Depth, Theme};
 use bounceback::tui::update::{is_blocked, update};
 use bounceback::tui::{self, view};
@@ -137,13 +139,16 @@ impl Sitting {
     }
 
     /// Presses keys: words as in `keys.toml`; `text:…` types the rest of the word, `_` for a blank; `paste:…` pastes it;
-    /// `fetch:begun`, `fetch:at`, `fetch:failed` and `fetch:ended` are what an account reports.
+    /// `fetch:begun`, `fetch:at`, `fetch:failed` and `fetch:ended` are what an account reports, `told:card`, `told:exists` and
+    /// `told:failed` what the name system, a file in the way and the desk do.
     pub(crate) fn keys(&mut self, words: &str) -> &mut Self {
         for word in words.split_whitespace() {
             if let Some(text) = word.strip_prefix("paste:") {
                 self.send(Msg::Paste(text.replace('_', " ")));
             } else if let Some(step) = word.strip_prefix("fetch:") {
                 self.send(Msg::Fetch("support".into(), fetch_step(step)));
+            } else if let Some(what) = word.strip_prefix("told:") {
+                self.send(told(what));
             } else if let Some(text) = word.strip_prefix("text:") {
                 for c in text.chars() {
                     let c = if c == '_' { ' ' } else { c };
@@ -257,6 +262,32 @@ fn name(fg: Color, bg: Color, modifier: Modifier) -> String {
         }
     }
     words.join(" ")
+}
+
+fn told(what: &str) -> Msg {
+    match what {
+        "card" => {
+            let lines = [
+                "SPF    v=spf1 include:mail.zendesk.com ~all",
+                "       good: the help desk may send for this domain",
+                "DKIM   zendesk1: no record",
+                "       publish: zendesk1._domainkey.company.example CNAME zendesk1._domainkey.zendesk.com",
+                "DMARC  v=DMARC1; p=none",
+            ];
+            Msg::Card("company.example".into(), lines.map(str::to_owned).to_vec())
+        }
+        "exists" => {
+            let path = "/home/lead/exports/corrections-2026-11-18.csv".into();
+            Msg::Exported(Ok(Written::Exists(ExportOrder { format: Format::Csv, path, replace: false })))
+        }
+        "failed" => Msg::Failed(Failure {
+            what:
+                "could not write to \"/home/lead/.local/state/bounceback/bounceback.sqlite3\": database or disk is full"
+                    .into(),
+            hint: Some("make room on that disk, then press the key again; nothing that was saved is lost".into()),
+        }),
+        other => panic!("told:{other}"),
+    }
 }
 
 /// A file's head: `mails demo|none|FILE…`, `sizes 80x24 …` where they are not the three usual ones, `theme LINE`,

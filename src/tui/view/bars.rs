@@ -7,7 +7,7 @@ use super::rows::Row;
 use crate::model::State;
 use crate::tui::keys::Action;
 use crate::tui::model::{Layer, Model, Pane, Tone};
-use crate::tui::text::{clean, cut, width};
+use crate::tui::text::{clean, cut, width, wrap};
 
 /// The line at the top of the main screen.
 pub fn status(model: &Model) -> Row {
@@ -118,9 +118,11 @@ pub fn reader_status(model: &Model, first: usize, shown: usize, all: usize) -> R
     let name = pane_name(model.pane);
     let place = format!("{}/{}", model.queue.cursor() + 1, model.queue.len());
     let Some(case) = model.queue.current() else { return pad(Row::of(" no case", style), columns, style) };
-    let lines = if all == 0 { String::new() } else { format!("  {}-{} of {all}", first + 1, (first + shown).min(all)) };
+    // Before the name, which keeps its place.
+    let lines =
+        if all == 0 { String::new() } else { format!("{}-{} of {all}   ", first + 1, (first + shown).min(all)) };
     let narrow = columns < usize::from(MEDIUM);
-    let right = if narrow { format!("{name} ") } else { format!("{} {name}{lines} ", pane_number(model.pane)) };
+    let right = if narrow { format!("{name} ") } else { format!("{lines}{} {name} ", pane_number(model.pane)) };
     if model.pane == Pane::Diagnosis {
         // The address and the reason stand right below.
         let left = if columns < 40 { String::new() } else { format!("   left {}", model.queue.tally().left) };
@@ -154,25 +156,29 @@ pub fn pane_number(pane: Pane) -> usize {
     Pane::ALL.iter().position(|own| *own == pane).map_or(1, |at| at + 1)
 }
 
-/// The line above the keys.
-pub fn notice(model: &Model) -> Row {
+/// The line above the keys; for what failed, up to so many lines.
+pub fn notice(model: &Model, most: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
-    let Some(notice) = &model.notice else { return Row::default() };
+    let Some(notice) = &model.notice else { return Vec::new() };
     let style = match notice.tone {
         Tone::Saved => theme.get("saved"),
         Tone::Plain => theme.get("text"),
         Tone::Warning => theme.get("warning"),
         Tone::Error => theme.get("error"),
     };
-    let row = Row::of(format!(" {}", notice.text), style);
     if !notice.undoable {
-        return row;
+        let lines = wrap(&notice.text, usize::from(model.size.0).saturating_sub(1).max(8));
+        if most > 1 && (2..=most).contains(&lines.len()) {
+            return lines.into_iter().map(|line| Row::of(format!(" {line}"), style)).collect();
+        }
+        return vec![Row::of(format!(" {}", notice.text), style)];
     }
+    let row = Row::of(format!(" {}", notice.text), style);
     let undoes = format!("{} undoes", model.setup.keys.hint(Action::Undo));
     // How to say it more exactly yields to what was done.
     let more = format!("{undoes}, then {} ", notice.more_exactly);
     let has_room = !notice.more_exactly.is_empty() && row.width() + width(&more) < usize::from(model.size.0);
-    row.right(if has_room { more } else { format!("{undoes} ") }, theme.get("hint"))
+    vec![row.right(if has_room { more } else { format!("{undoes} ") }, theme.get("hint"))]
 }
 
 /// What `a` would do, on a line of its own.

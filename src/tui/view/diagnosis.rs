@@ -10,16 +10,6 @@ use crate::tui::keys::Action;
 use crate::tui::lookalike::suspicious;
 use crate::tui::model::Model;
 
-/// What is read from a notice, and the word for its line on the whole screen; the raw mail marks all of them.
-const CLAIMS: [(&str, &str); 6] = [
-    ("recipient", "recipient"),
-    ("action", "action"),
-    ("status", "status"),
-    ("remote server", "server"),
-    ("diagnostic", "said"),
-    ("cause", "cause"),
-];
-
 /// Earlier cases of the same address that are listed.
 const EARLIER: usize = 5;
 
@@ -57,10 +47,10 @@ pub fn rows(model: &Model, width: usize, small: Option<usize>) -> Vec<Row> {
                 }
             };
             fixed(2, &|lines| meaning(lines, case, recipient));
-            fixed(2, &|lines| proposal(lines, detail));
+            fixed(3, &|lines| proposal(lines, detail));
             fixed(2, &|lines| reporter(lines, detail, recipient, false));
             fixed(2, &|lines| original(lines, detail, false));
-            fixed(2, &|lines| why(lines, detail, recipient, false));
+            fixed(3, &|lines| why(lines, detail, recipient, false));
             fixed(3, &|lines| said(lines, detail, recipient));
             fixed(2, &|lines| next(lines, detail, recipient));
             more(&mut lines, detail);
@@ -223,6 +213,9 @@ fn span(first: Timestamp, last: Timestamp) -> String {
 }
 
 fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
+    if detail.case.is_silent(lines.model.now) {
+        return lines.fact("Next", "nothing, unless the customer says that the message never came", "text", 2);
+    }
     let words = lines.model.words(detail.case.cause);
     let newest = detail.notices.last().map(|notice| &notice.diagnosis);
     if let Some(newest) = newest.filter(|newest| newest.authenticity.verdict == Ours::NotOurs) {
@@ -239,7 +232,7 @@ fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
     lines.fact("Next", &format!("{who}{step}"), "text", 2);
     if detail.case.cause == Cause::AuthenticationFailed {
         let key = lines.model.setup.keys.hint(Action::AuthCard);
-        lines.right(&format!("{key} shows what we publish"));
+        lines.hint(&format!("{key} shows what we publish"));
     }
 }
 
@@ -327,24 +320,20 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, sm
         return lines.fact("Why", &text, "text", 4);
     };
     let sure = certainty(recipient.certainty);
-    if small {
-        let mut sources: Vec<&str> = Vec::new();
-        for evidence in &recipient.evidence {
-            if !sources.contains(&&*evidence.from) && !evidence.from.starts_with("rule ") {
-                sources.push(&evidence.from);
-            }
+    let mut sources: Vec<&str> = Vec::new();
+    for evidence in &recipient.evidence {
+        if !sources.contains(&&*evidence.from) && !evidence.from.starts_with("rule ") {
+            sources.push(&evidence.from);
         }
+    }
+    let sources = sources.join(", ");
+    if small {
         let short = sure.split(':').next().unwrap_or(sure);
-        return lines.fact("How sure", &format!("{short}, read from: {}", sources.join(", ")), "text", 7);
+        return lines.fact("How sure", &format!("{short}, read from: {sources}"), "text", 7);
     }
     lines.fact("How sure", sure, "text", 0);
-    // What was read stands above already: here is where it was read. Each in its place, so that a step changes numbers.
-    let line_of = |claim: &str| recipient.evidence.iter().find(|own| own.claim == claim).and_then(|own| own.line);
-    let slot = |(claim, name): &(&str, &str)| {
-        format!("{name} {:<4}", line_of(claim).map_or_else(|| "-".to_owned(), |line| line.to_string()))
-    };
-    let slots: String = CLAIMS.iter().map(slot).collect();
-    lines.fact("Mail lines", slots.trim_end(), "text", 0);
+    lines.hint(&format!("{} shows the lines", lines.model.setup.keys.hint(Action::Raw)));
+    lines.fact("Read from", &sources, "text", 0);
 }
 
 /// What only the whole screen has room for: doubts, the other cases, history, notices.
@@ -372,9 +361,6 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
     if more > 0 {
         lines.fact("", &format!("and {more} more to this address"), "hint", 0);
     }
-    if let Some(rule) = recipient_rule(detail) {
-        lines.fact("Rule", rule, "hint", 0);
-    }
     for (at, decision) in detail.history.iter().enumerate() {
         let undone = if decision.undone { "  (undone)" } else { "" };
         let text = format!(
@@ -388,7 +374,7 @@ fn more(lines: &mut Lines<'_>, detail: &Detail) {
 }
 
 /// The rule that decided the cause, for who keeps rules of their own.
-fn recipient_rule(detail: &Detail) -> Option<&str> {
+pub(super) fn recipient_rule(detail: &Detail) -> Option<&str> {
     let notice = detail.notices.last()?;
     notice.diagnosis.recipients.get(notice.recipient?)?.rule.as_deref()
 }

@@ -33,16 +33,27 @@ pub(super) fn prompt(prompt: &Prompt, model: &Model, place: Rect, frame: &mut Fr
     let row = Row::of(format!(" {label}"), theme.get("label")).and(fit(&shown, room), theme.get("text"));
     clear(place, frame);
     row.draw(place, frame.buffer_mut());
-    if !prompt.remark.is_empty() && place.y > 0 {
-        let above = Rect { y: place.y - 1, ..place };
-        clear(above, frame);
-        Row::of(
-            format!(" {}", cut(&clean(&prompt.remark), usize::from(place.width).saturating_sub(2))),
-            theme.get("warning"),
-        )
-        .draw(above, frame.buffer_mut());
+    if !prompt.remark.is_empty() {
+        remark(&clean(&prompt.remark), model, place, frame);
     }
     cursor(frame, usize::from(place.x) + 1 + width(label) + at, place.y);
+}
+
+/// What is to be said of what was typed, on as many of the lines above it as that takes; at most a third of the screen.
+fn remark(text: &str, model: &Model, place: Rect, frame: &mut Frame) {
+    let mut lines = wrap(text, usize::from(place.width).saturating_sub(2).max(8));
+    let most = usize::from(place.y / 3).max(1);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{last} ..."), usize::from(place.width).saturating_sub(2));
+        }
+    }
+    for (line, y) in lines.iter().rev().zip((0..place.y).rev()) {
+        let above = Rect { y, ..place };
+        clear(above, frame);
+        Row::of(format!(" {line}"), model.setup.theme.get("warning")).draw(above, frame.buffer_mut());
+    }
 }
 
 /// Blanks an area.
@@ -67,6 +78,18 @@ fn panel(title: &str, rows: &[Row], area: Rect, model: &Model, frame: &mut Frame
     inner
 }
 
+/// A line of a menu with all its words, on as many lines as they take.
+fn item_lines(item: &crate::tui::menu::Item, model: &Model, columns: usize) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    let lines = wrap(&clean(&item.label), columns.saturating_sub(5).max(8)).into_iter().enumerate();
+    lines
+        .map(|(at, line)| {
+            let key = if at == 0 { item.key } else { ' ' };
+            Row::of(format!(" {key} "), theme.get("key")).and(format!(" {line}"), theme.get("text"))
+        })
+        .collect()
+}
+
 /// A menu.
 pub(super) fn menu(menu: &Menu, model: &Model, area: Rect, frame: &mut Frame) {
     let theme = &model.setup.theme;
@@ -76,7 +99,10 @@ pub(super) fn menu(menu: &Menu, model: &Model, area: Rect, frame: &mut Frame) {
             .and(format!(" {}", fit(&clean(&item.label), room.saturating_sub(5))), theme.get("text"))
     };
     let single = menu.items.len() < usize::from(area.height) || columns < 60;
-    let rows: Vec<Row> = if single {
+    let whole: Vec<Row> = menu.items.iter().flat_map(|item| item_lines(item, model, columns)).collect();
+    let rows: Vec<Row> = if whole.len() < usize::from(area.height) {
+        whole
+    } else if single {
         menu.items.iter().map(|item| line(item, columns)).collect()
     } else {
         let half = menu.items.len().div_ceil(2);
@@ -115,33 +141,45 @@ fn input(label: &str, line: &Line, here: bool, columns: usize, model: &Model) ->
     (Row::of(format!(" {label:<9} "), theme.get("label")).and(shown, theme.get(style)), 11 + at)
 }
 
-/// The correct-address dialog.
+/// The lines of the correct-address dialog, and where its two fields for text are: row and column of the cursor.
+struct Sheet {
+    rows: Vec<Row>,
+    address: (usize, usize),
+    note: (usize, usize),
+}
+
+/// The correct-address dialog. Reasons are whole where there is room for them; the fields come first.
 pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut Frame) {
+    let fits = |sheet: &Sheet| sheet.rows.len() < usize::from(area.height);
+    let whole = Some(sheet(dialog, model, area, true)).filter(fits);
+    let Sheet { rows, address, note } = whole.unwrap_or_else(|| sheet(dialog, model, area, false));
+    let inner = panel("Correct address", &rows, area, model, frame);
+    let (row, at) = match dialog.field {
+        Field::Address => address,
+        Field::Note => note,
+        Field::Scope(_) => return,
+    };
+    if let Ok(row) = u16::try_from(row)
+        && row < inner.height
+    {
+        cursor(frame, usize::from(inner.x) + at, inner.y + row);
+    }
+}
+
+fn sheet(dialog: &Correct, model: &Model, area: Rect, whole: bool) -> Sheet {
     let theme = &model.setup.theme;
     let columns = usize::from(area.width);
     let text = theme.get("text");
     let mut rows = Vec::new();
     rows.push(Row::of(format!(" {:<9} ", "Failed"), theme.get("label")).and(clean(&dialog.failed), text));
     let (row, address_at) = input("New", &dialog.address, dialog.field == Field::Address, columns, model);
-    let address_row = rows.len();
+    let address = (rows.len(), address_at);
     rows.push(row);
     let roomy = area.height > 14;
     if roomy {
         rows.push(Row::default());
     }
-    let longest =
-        dialog.suggestions.iter().map(|(address, _)| width(&clean(address))).max().unwrap_or(0).min(columns / 2);
-    for (at, (address, because)) in dialog.suggestions.iter().enumerate() {
-        let style = if dialog.takes() == 0 { theme.get("hint") } else { text };
-        rows.push(
-            Row::of(format!("   {} ", at + 1), theme.get("key"))
-                .and(format!(" {}  ", fit(&clean(address), longest)), style)
-                .and(clean(because), theme.get("hint")),
-        );
-    }
-    if dialog.suggestions.is_empty() {
-        rows.push(Row::of("   no suggestion: type the right address", theme.get("hint")));
-    }
+    rows.extend(candidates(dialog, model, columns, whole));
     if roomy {
         rows.push(Row::default());
     }
@@ -159,20 +197,39 @@ pub(super) fn correct(dialog: &Correct, model: &Model, area: Rect, frame: &mut F
         rows.push(Row::of(format!(" {label:<9} "), theme.get("label")).and(words, style));
     }
     let (row, note_at) = input("Note", &dialog.note, dialog.field == Field::Note, columns, model);
-    let note_row = rows.len();
+    let note = (rows.len(), note_at);
     rows.push(row);
-    rows.push(Row::of(" Nothing is sent: the new address goes to the journal and the export.", theme.get("hint")));
-    let inner = panel("Correct address", &rows, area, model, frame);
-    let (row, at) = match dialog.field {
-        Field::Address => (address_row, address_at),
-        Field::Note => (note_row, note_at),
-        Field::Scope(_) => return,
-    };
-    if let Ok(row) = u16::try_from(row)
-        && row < inner.height
-    {
-        cursor(frame, usize::from(inner.x) + at, inner.y + row);
+    let words = "Nothing is sent: the new address goes to the journal and the export.";
+    let lines = wrap(words, columns.saturating_sub(2).max(8));
+    rows.extend(lines.into_iter().map(|line| Row::of(format!(" {line}"), theme.get("hint"))));
+    Sheet { rows, address, note }
+}
+
+/// The suggested addresses under their numbers, each with its reason: `whole`, or as much of it as its line holds.
+fn candidates(dialog: &Correct, model: &Model, columns: usize, whole: bool) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    if dialog.suggestions.is_empty() {
+        return vec![Row::of("   no suggestion: type the right address", theme.get("hint"))];
     }
+    let style = theme.get(if dialog.takes() == 0 { "hint" } else { "text" });
+    let widest = dialog.suggestions.iter().map(|(address, _)| width(&clean(address))).max().unwrap_or(0);
+    let longest = if whole { widest } else { widest.min(columns / 2) };
+    // Beside the address, or on lines of its own where that leaves it too little room.
+    let beside = columns.saturating_sub(longest + 8);
+    let mut rows = Vec::new();
+    for (number, (address, because)) in (1..).zip(&dialog.suggestions) {
+        let because = clean(because);
+        let row = Row::of(format!("   {number} "), theme.get("key"))
+            .and(format!(" {}  ", fit(&clean(address), longest)), style);
+        if !whole || width(&because) <= beside {
+            rows.push(row.and(because, theme.get("hint")));
+            continue;
+        }
+        rows.push(row);
+        let below = wrap(&because, columns.saturating_sub(9).max(8)).into_iter();
+        rows.extend(below.map(|line| Row::of(format!("        {line}"), theme.get("hint"))));
+    }
+    rows
 }
 
 fn checks(dialog: &Correct, model: &Model, columns: usize) -> Vec<Row> {

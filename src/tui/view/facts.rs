@@ -2,7 +2,7 @@
 
 use super::rows::Row;
 use crate::tui::model::Model;
-use crate::tui::text::{clean, cut, wrap};
+use crate::tui::text::{clean, cut, width, wrap};
 
 /// Columns of the labels.
 const LABEL: usize = 13;
@@ -20,6 +20,11 @@ struct Fact {
     rank: u8,
     /// Lines it usually takes.
     usual: usize,
+}
+
+/// Whether a text has room at the right of a fact's first line.
+fn fits_beside(fact: &Fact, text: &str, room: usize) -> bool {
+    fact.lines.first().map_or(0, |line| width(line)) + width(text) + 2 <= room
 }
 
 /// Gathers facts.
@@ -60,9 +65,22 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Puts something at the right of the last fact.
+    /// Puts something at the right of the last fact, or below it where it would cut it.
     pub(super) fn right(&mut self, text: &str) {
+        let (text, room) = (clean(text), self.room());
         if let Some(fact) = self.facts.last_mut() {
+            if fits_beside(fact, &text, room) {
+                fact.right = format!("{text} ");
+            } else {
+                fact.lines.extend(wrap(&text, room));
+            }
+        }
+    }
+
+    /// Puts a hint at the right of the last fact where there is room for it.
+    pub(super) fn hint(&mut self, text: &str) {
+        let room = self.room();
+        if let Some(fact) = self.facts.last_mut().filter(|fact| fits_beside(fact, text, room)) {
             fact.right = format!("{} ", clean(text));
         }
     }

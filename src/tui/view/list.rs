@@ -34,7 +34,7 @@ fn why(model: &Model, case: &Case) -> String {
     match case.kind {
         _ if case.address.is_empty() => "not a bounce?".to_owned(),
         Kind::Delay if case.is_silent(model.now) => "delayed, no failure seen".to_owned(),
-        Kind::Delay => format!("delayed: {title}"),
+        Kind::Delay => format!("{title}, delayed"),
         Kind::Complaint => "reported as spam".to_owned(),
         _ if title.is_empty() => case.cause.slug().replace('-', " "),
         _ => title.clone(),

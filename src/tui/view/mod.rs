@@ -31,7 +31,7 @@ pub fn view(model: &Model, frame: &mut Frame) {
         None if model.zoomed => reader_screen(model, &found, frame),
         None => main(model, &found, frame),
     }
-    one(found.notice, &bars::notice(model), frame);
+    notice(model, &found, frame);
     one(found.keys, &bars::keys(model), frame);
     let foot = found.notice.or(found.keys).unwrap_or(frame.area());
     let body = Rect::new(0, 0, model.size.0, foot.y);
@@ -43,6 +43,18 @@ pub fn view(model: &Model, frame: &mut Frame) {
         Some(Layer::Menu(menu)) => dialogs::menu(menu, model, body, frame),
         Some(Layer::Confirm(confirm)) => dialogs::confirm(confirm, model, body, frame),
         Some(Layer::Page(_)) | None => {}
+    }
+}
+
+/// The line above the keys. What failed, and what to do about it, is worth the lines above that: never the one that tells
+/// what `a` would do.
+fn notice(model: &Model, found: &Layout, frame: &mut Frame) {
+    let Some(place) = found.notice else { return };
+    let rows = bars::notice(model, if found.proposal.is_none() { usize::from(place.y / 4).max(1) } else { 1 });
+    for (row, y) in rows.iter().rev().zip((0..=place.y).rev()) {
+        let place = Rect { y, ..place };
+        dialogs::clear(place, frame);
+        row.draw(place, frame.buffer_mut());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pages of text: help, status, messages, the end of the queue, the handover.
 
+use ratatui::style::Style;
+
 use super::rows::Row;
 use crate::model::{Case, State, Timestamp};
 use crate::tui::command::COMMANDS;
@@ -7,7 +9,7 @@ use crate::tui::filter::{Needle, WORDS, is_flagged};
 use crate::tui::keys::Action;
 use crate::tui::model::{Model, Tone};
 use crate::tui::page::{Page, Subject};
-use crate::tui::text::{clean, wrap};
+use crate::tui::text::{clean, width, wrap};
 
 /// The heading of a page.
 pub fn title(page: &Page, model: &Model) -> String {
@@ -28,8 +30,8 @@ pub fn rows(page: &Page, model: &Model, columns: usize) -> Vec<Row> {
         Subject::Help => help(model, columns),
         Subject::Status => status(model, columns),
         Subject::Messages => messages(model, columns),
-        Subject::Summary => summary(model),
-        Subject::Handover => handover(model),
+        Subject::Summary => summary(model, columns),
+        Subject::Handover => handover(model, columns),
         Subject::Sheet => sheet(model, columns),
     };
     if page.pattern.is_empty() {
@@ -48,10 +50,7 @@ fn help(model: &Model, columns: usize) -> Vec<Row> {
         rows.push(Row::of(format!(" {}", section.title), theme.get("tab")));
         for entry in &section.entries {
             let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
-            rows.push(
-                Row::of(format!("   {:<16} ", keys.join(" ")), theme.get("key"))
-                    .and(entry.help.clone(), theme.get("text")),
-            );
+            rows.extend(explained(&keys.join(" "), 16, &entry.help, model, columns));
         }
         rows.push(Row::default());
     }
@@ -62,19 +61,28 @@ fn help(model: &Model, columns: usize) -> Vec<Row> {
         ("* \" ?", "tagged, has a note, could not be fully read"),
         ("- ~", "needs no decision, on its way to the disk"),
     ] {
-        rows.push(Row::of(format!("   {mark:<16} "), theme.get("key")).and(text, theme.get("text")));
+        rows.extend(explained(mark, 16, text, model, columns));
     }
     for (title, words) in [(" Filter words", WORDS), (" Commands", COMMANDS)] {
         rows.push(Row::default());
         rows.push(Row::of(title, theme.get("tab")));
         for (word, text) in words {
-            for (at, line) in wrap(text, columns.saturating_sub(28).max(16)).into_iter().enumerate() {
-                let word = if at == 0 { *word } else { "" };
-                rows.push(Row::of(format!("   {word:<24} "), theme.get("key")).and(line, theme.get("text")));
-            }
+            rows.extend(explained(word, 24, text, model, columns));
         }
     }
     rows
+}
+
+/// A word and what it means, with all its words.
+fn explained(word: &str, room: usize, text: &str, model: &Model, columns: usize) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    let lines = wrap(text, columns.saturating_sub(room + 4).max(16)).into_iter().enumerate();
+    lines
+        .map(|(at, line)| {
+            let word = if at == 0 { word } else { "" };
+            Row::of(format!("   {word:<room$} "), theme.get("key")).and(line, theme.get("text"))
+        })
+        .collect()
 }
 
 /// A text as it is; what copies it stands above it.
@@ -83,9 +91,11 @@ fn sheet(model: &Model, columns: usize) -> Vec<Row> {
     let key = model.setup.keys.hint(Action::Copy);
     let mut rows = vec![Row::of(format!(" {key} copies all of it"), theme.get("hint")), Row::default()];
     for line in &model.sheet.lines {
-        let wrapped = wrap(&clean(line), columns.saturating_sub(2).max(8));
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let wrapped = wrap(&clean(line), columns.saturating_sub(indent + 2).max(8));
         let empty = wrapped.is_empty().then(String::new);
-        rows.extend(wrapped.into_iter().chain(empty).map(|line| Row::of(format!(" {line}"), theme.get("text"))));
+        let lines = wrapped.into_iter().chain(empty);
+        rows.extend(lines.map(|line| Row::of(format!(" {:indent$}{line}", ""), theme.get("text"))));
     }
     rows
 }
@@ -167,14 +177,14 @@ fn status(model: &Model, columns: usize) -> Vec<Row> {
         for (at, incident) in incidents.iter().take(9).enumerate() {
             let words = &model.words(incident.cause).title;
             let value = format!("{} at {}: {words}; {} left", incident.cases, incident.domain, incident.left);
-            rows.push(Row::of(format!("   {} ", at + 1), theme.get("key")).and(format!(" {}", clean(&value)), text));
+            rows.extend(numbered(3, at + 1, &value, model, columns));
         }
     }
     rows
 }
 
 /// How many cases are in each state, with what is worth knowing of it.
-fn states(model: &Model) -> Vec<Row> {
+fn states(model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let cases = || model.queue.cases().iter().filter(|case| case.is_queued(model.now));
     let mut rows = Vec::new();
@@ -202,19 +212,14 @@ fn states(model: &Model) -> Vec<Row> {
             State::New | State::Spam | State::Done => String::new(),
         };
         let name = super::list::state_name(*state);
-        rows.push(
-            Row::of(format!("      {}  ", state.letter()), theme.state(*state))
-                .and(format!("{name:<18} {:>6}   ", of_state.len()), theme.get("text"))
-                .and(clean(&remark), theme.get("hint")),
-        );
+        let letter = (state.letter(), theme.state(*state));
+        rows.extend(counted_state(letter, name, of_state.len(), &remark, model, columns));
     }
     let silent = model.queue.cases().iter().filter(|case| case.is_silent(model.now)).count();
     if silent > 0 {
-        rows.push(
-            Row::of("      -  ", theme.state(State::Done))
-                .and(format!("{:<18} {silent:>6}   ", "no failure seen"), theme.get("text"))
-                .and(format!("delays, silent for {} days; filter: silent", Case::SILENT_DAYS), theme.get("hint")),
-        );
+        let remark = format!("delays, silent for {} days; filter: silent", Case::SILENT_DAYS);
+        let letter = ('-', theme.state(State::Done));
+        rows.extend(counted_state(letter, "no failure seen", silent, &remark, model, columns));
     }
     rows
 }
@@ -251,7 +256,7 @@ pub fn worth_a_look(model: &Model) -> Vec<(String, String)> {
     found
 }
 
-fn look(model: &Model) -> Vec<Row> {
+fn look(model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let found = worth_a_look(model);
     if found.is_empty() {
@@ -259,12 +264,49 @@ fn look(model: &Model) -> Vec<Row> {
     }
     let mut rows = vec![Row::default(), Row::of("   Worth a look", theme.get("tab"))];
     for (at, (words, _)) in found.iter().enumerate() {
-        rows.push(
-            Row::of(format!("      {} ", at + 1), theme.get("key"))
-                .and(format!(" {}", clean(words)), theme.get("text")),
-        );
+        rows.extend(numbered(6, at + 1, words, model, columns));
     }
     rows
+}
+
+/// A line that a digit opens, with all its words.
+fn numbered(indent: usize, number: usize, words: &str, model: &Model, columns: usize) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    let lines = wrap(&clean(words), columns.saturating_sub(indent + 4).max(8)).into_iter().enumerate();
+    lines
+        .map(|(at, line)| {
+            let number = if at == 0 { number.to_string() } else { " ".to_owned() };
+            Row::of(format!("{:indent$}{number} ", ""), theme.get("key")).and(format!(" {line}"), theme.get("text"))
+        })
+        .collect()
+}
+
+/// One state: its letter, its name, how many, and what is worth knowing of it; that on a line of its own where it would
+/// be cut.
+fn counted_state(
+    letter: (char, Style),
+    name: &str,
+    count: usize,
+    remark: &str,
+    model: &Model,
+    columns: usize,
+) -> Vec<Row> {
+    let theme = &model.setup.theme;
+    let row =
+        Row::of(format!("      {}  ", letter.0), letter.1).and(format!("{name:<18} {count:>6}"), theme.get("text"));
+    let remark = clean(remark).into_owned();
+    if row.width() + width(&remark) + 3 <= columns {
+        return vec![row.and(format!("   {remark}"), theme.get("hint"))];
+    }
+    let below = wrap(&remark, columns.saturating_sub(10).max(8)).into_iter();
+    let below = below.map(|line| Row::of(format!("         {line}"), theme.get("hint")));
+    std::iter::once(row).chain(below).collect()
+}
+
+/// A line of text under an indent, broken where it would be cut.
+fn broken(indent: usize, words: &str, style: Style, columns: usize) -> impl Iterator<Item = Row> {
+    let lines = wrap(&clean(words), columns.saturating_sub(indent + 1).max(8));
+    lines.into_iter().map(move |line| Row::of(format!("{:indent$}{line}", ""), style))
 }
 
 fn minutes(model: &Model, since: Timestamp) -> String {
@@ -274,44 +316,47 @@ fn minutes(model: &Model, since: Timestamp) -> String {
     }
 }
 
-fn summary(model: &Model) -> Vec<Row> {
+fn summary(model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let keys = &model.setup.keys;
     let text = theme.get("text");
     let tally = model.queue.tally();
     let head = if tally.left == 0 { "Queue finished." } else { "So far." };
     let effort = model.effort;
-    let mut rows = vec![
-        Row::default(),
-        Row::of(format!("   {head}  "), theme.get("strong")).and(
-            format!(
-                "{} cases, {} left.  This sitting: {} decided in {}, {} keys.",
-                tally.total,
-                tally.left,
-                effort.decided,
-                minutes(model, effort.since),
-                effort.keys
-            ),
-            text,
-        ),
-        Row::default(),
-    ];
-    rows.extend(states(model));
-    rows.extend(look(model));
+    let said = format!(
+        "{} cases, {} left.  This sitting: {} decided in {}, {} keys.",
+        tally.total,
+        tally.left,
+        effort.decided,
+        minutes(model, effort.since),
+        effort.keys
+    );
+    // In one line where that holds both.
+    let mut rows = vec![Row::default(), Row::of(format!("   {head}"), theme.get("strong"))];
+    match rows.last_mut().filter(|row| row.width() + width(&said) + 2 < columns) {
+        Some(row) => row.pieces.push((format!("  {said}"), text)),
+        None => rows.extend(broken(3, &said, text, columns)),
+    }
+    rows.push(Row::default());
+    rows.extend(states(model, columns));
+    rows.extend(look(model, columns));
     rows.push(Row::default());
     let hint = |action: Action| keys.hint(action);
     let fetch =
         if model.setup.accounts.is_empty() { String::new() } else { format!("   {} fetch now", hint(Action::Pull)) };
     let (export, undo, filter) = (hint(Action::Export), hint(Action::Undo), hint(Action::Filter));
-    rows.push(Row::of(format!("   {export} write corrections{fetch}   {undo} undo   {filter} filter"), text));
-    rows.push(Row::of(
-        format!("   {} back to the list   p print this when the screen closes", hint(Action::Quit)),
+    rows.extend(broken(
+        3,
+        &format!("{export} write corrections{fetch}   {undo} undo   {filter} filter"),
         text,
+        columns,
     ));
+    let back = hint(Action::Quit);
+    rows.extend(broken(3, &format!("{back} back to the list   p print this when the screen closes"), text, columns));
     rows
 }
 
-fn handover(model: &Model) -> Vec<Row> {
+fn handover(model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let text = theme.get("text");
     let zone = &model.setup.zone;
@@ -320,12 +365,13 @@ fn handover(model: &Model) -> Vec<Row> {
         Row::of(format!(" Where I stopped, {}", model.now.format("%a %d %b %Y %H:%M", zone)), theme.get("strong")),
         Row::of(format!("   {} of {} decided, {} left", tally.total - tally.left, tally.total, tally.left), text),
     ];
-    rows.extend(states(model));
+    rows.extend(states(model, columns));
     let cases = model.queue.cases();
     let undecided: Vec<_> = cases.iter().filter(|case| case.is_undecided(model.now)).collect();
     if let Some(oldest) = undecided.first() {
         let since = oldest.received.format("%a %d %b", zone);
-        rows.push(Row::of(format!("   oldest undecided: {since}, {}", clean(&super::list::who(oldest))), text));
+        let words = format!("oldest undecided: {since}, {}", super::list::who(oldest));
+        rows.extend(broken(3, &words, text, columns));
     }
     let midnight = model.now.plus_days(1);
     let due =
@@ -343,12 +389,10 @@ fn handover(model: &Model) -> Vec<Row> {
             rows.push(Row::of(format!("   {place:>4}  {}", clean(&super::list::who(case))), text));
         }
     }
-    rows.extend(look(model));
+    rows.extend(look(model, columns));
     if let Some(case) = model.queue.current() {
-        rows.push(Row::of(
-            format!(" The cursor stands on {} {}", model.queue.cursor() + 1, clean(&super::list::who(case))),
-            text,
-        ));
+        let words = format!("The cursor stands on {} {}", model.queue.cursor() + 1, super::list::who(case));
+        rows.extend(broken(1, &words, text, columns));
     }
     rows
 }

@@ -244,6 +244,11 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
             }
         }
     }
-    rows.push(Row::of(format!(" {:<16} {}", "case", clean(&detail.case.id.0)), theme.get("hint")));
+    let rule = super::diagnosis::recipient_rule(detail);
+    for (label, text) in [("case", Some(detail.case.id.0.as_str())), ("decided by rule", rule)] {
+        if let Some(text) = text {
+            rows.push(Row::of(format!(" {label:<16} {}", clean(text)), theme.get("hint")));
+        }
+    }
     rows
 }
