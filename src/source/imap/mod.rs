@@ -110,7 +110,7 @@ impl Default for Limits {
             prefix_most: 64 * 1024,
             window: 2000,
             first_window: 500,
-            batch: 400,
+            batch: 192,
             watch_pause: Duration::from_secs(2),
             watch_retry: Duration::from_secs(60),
             watch_idle: None,

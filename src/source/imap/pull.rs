@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
 
 use super::answer::{self, Examined};
 use super::beginning::{add_more, internal_date, needs_more, read_mails};
@@ -14,14 +13,12 @@ use super::job::Job;
 use super::lasting::{Lasting, Stop, Trouble};
 use super::place::place;
 use super::session::Session;
-use super::windows::{by_cuts, by_number, widen};
+use super::windows::{by_cuts, by_number};
 use super::{Cursor, Options, Scan};
 use crate::source::{Cancel, Error, Kind};
 
 /// Scans that are under way while candidates are fetched.
 const AHEAD: usize = 2;
-/// A window that is through so soon: on this line they may be wider.
-const QUICK: Duration = Duration::from_secs(1);
 /// Pulls that try a message which cannot be read.
 const TRIES: u8 = 3;
 
@@ -120,14 +117,11 @@ impl<'a> Puller<'a> {
         };
         let mut windows = self.plan(&mut folder, &examined).map_err(whole)?;
         while let Some((low, high)) = windows.pop() {
-            let began = Instant::now();
             let cap = self.window(&mut folder, low, high, &windows)?;
             if let Some(cap) = cap {
                 windows.extend(by_number(&[(low, high)], cap, cap));
             } else if self.all_older(&folder, low, high) {
                 break;
-            } else if began.elapsed() < QUICK && self.options.since.is_none() {
-                widen(&mut windows, AHEAD, self.options.limits.window.saturating_mul(2));
             }
         }
         if let (Some(since), Some(older)) = (self.options.since, folder.older) {
