@@ -128,6 +128,12 @@ impl Literals {
     pub(crate) fn number(&mut self, text: &str) -> u32 {
         let number = self.count;
         self.automaton.add(text, number);
+        // capitals of ASCII are no matter to the matcher; of other alphabets a sentence's first letter is one
+        let mut letters = text.chars();
+        if let Some(first) = letters.next().filter(|first| !first.is_ascii() && first.is_lowercase()) {
+            let capital: String = first.to_uppercase().chain(letters).collect();
+            self.automaton.add(&capital, number);
+        }
         self.count += 1;
         number
     }
