@@ -113,6 +113,7 @@ fn a_debian_package_installs_into_an_empty_folder() {
         return skip("no dpkg-deb");
     }
     let dir = tempfile::tempdir().unwrap();
+    // What is packed does not depend on how it was optimised, so the binary at hand will do.
     let package = said(Command::new(root().join("pkg/build-deb")).args(["--binary", BINARY]).arg(dir.path()));
     let system = dir.path().join("system");
     for folder in ["updates", "info", "triggers"] {
