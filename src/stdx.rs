@@ -9,7 +9,7 @@ mod whole;
 
 use std::borrow::Cow;
 
-pub use command::{PASSWORDS, run_command, without_passwords};
+pub use command::{NO_SUCH_COMMAND, PASSWORDS, run_command, without_passwords};
 pub use private::{private_file, private_folder, why};
 pub use visible::{is_hidden, is_plain, visible};
 pub use whole::{sync_folder_of, whole_file};

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::failure::{Failure, Result};
+use super::text::{columns, fitted};
 use crate::model::Secret;
 use crate::stdx::visible;
 
@@ -76,6 +77,12 @@ fn say(words: &str) {
     for line in words.split_inclusive('\n') {
         shown.push_str(&visible(line.trim_end_matches('\n')));
         shown.push_str(if line.ends_with('\n') { "\n" } else { "" });
+    }
+    let prompt = shown.ends_with(": ");
+    let mut shown = fitted(&shown, columns(io::stderr()));
+    if prompt && shown.ends_with('\n') {
+        shown.pop();
+        shown.push_str(if shown.ends_with(' ') { "" } else { " " });
     }
     let _ = io::stderr().write_all(shown.as_bytes());
     let _ = io::stderr().flush();

@@ -77,6 +77,13 @@ impl Failure {
         self
     }
 
+    /// With other words for its parts.
+    pub(super) fn reworded(mut self, words: impl Fn(&str) -> String) -> Self {
+        self.what = words(&self.what);
+        self.hints = self.hints.iter().map(|hint| words(hint)).collect();
+        self
+    }
+
     /// Whether it may go away by itself.
     pub fn is_passing(&self) -> bool {
         self.kind == Kind::Passing

@@ -68,6 +68,11 @@ pub(super) fn summary(filled: &Filled) -> String {
     format!("{mails} read: {notices}, {known} known, {others}; {cases}{stopped}")
 }
 
+/// What the numbers count, for somebody who sees them for the first time.
+pub(super) const COUNTS: &str = "A candidate looks like a bounce by its header. A notice is one that was read and tells what \
+    became of another mail. Each recipient it names as failed, delayed or complaining is a case: one row on the screen. \
+    Automatic replies and receipts are notices without a case.";
+
 /// Names what could not be read.
 pub(super) fn say_unreadable(filled: &Filled, setting: &Setting) -> Outcome {
     for (what, why) in &filled.unreadable {

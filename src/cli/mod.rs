@@ -163,10 +163,12 @@ fn command(
 
 /// Says on standard error what is going on.
 fn remark(words: &str) {
-    let _ = writeln!(io::stderr(), "{}", crate::stdx::visible(words));
+    let words = format!("{}\n", crate::stdx::visible(words));
+    let _ = io::stderr().write_all(text::fitted(&words, text::columns(io::stderr())).as_bytes());
 }
 
 /// Says on standard error what went wrong.
 fn complain(failure: &Failure) {
-    let _ = io::stderr().write_all(failure.words().as_bytes());
+    let words = text::fitted(&failure.words(), text::columns(io::stderr()));
+    let _ = io::stderr().write_all(words.as_bytes());
 }

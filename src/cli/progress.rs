@@ -5,17 +5,20 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use super::text::columns;
 use crate::stdx::visible;
 
 /// The line that is written over and over.
 pub(super) struct Meter {
     looked_on: bool,
+    columns: usize,
     last: Option<Instant>,
 }
 
 impl Meter {
     pub(super) fn new() -> Self {
-        Self { looked_on: std::io::stderr().is_terminal(), last: None }
+        let columns = columns(std::io::stderr()).unwrap_or(100);
+        Self { looked_on: std::io::stderr().is_terminal(), columns, last: None }
     }
 
     /// So many mails are through, so many new notices were found.
@@ -29,7 +32,7 @@ impl Meter {
         let due = urgent || self.last.is_none_or(|last| last.elapsed() >= Duration::from_millis(500));
         if self.looked_on && due {
             self.last = Some(Instant::now());
-            let line: String = visible(line).chars().take(100).collect();
+            let line: String = visible(line).chars().take(self.columns.min(100) - 1).collect();
             let _ = write!(std::io::stderr(), "\r{line}\x1b[K");
         }
     }

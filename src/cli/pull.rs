@@ -1,6 +1,6 @@
 //! `bounceback pull`: what is new in the configured inboxes, into the store.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -9,8 +9,9 @@ use super::failure::{Failure, Outcome, Result};
 use super::progress::Meter;
 use super::setting::{Setting, needs_network};
 use super::sign_in::SignIns;
+use super::text::{columns, fitted, paragraph};
 use super::{import, setting};
-use crate::desk::{Cancel, Desk, PullProgress, Pulled, Turn};
+use crate::desk::{Cancel, Desk, PullProgress, Pulled, Turn, Unread};
 use crate::export::json;
 use crate::model::Timestamp;
 use crate::source::imap::Options;
@@ -106,6 +107,7 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
     turn.take(Some(setting.paths.state_dir()?), &Cancel::new(), &mut || {
         super::remark("another bounceback is fetching; waiting for it");
     })?;
+    let first = desk.counts()?.by_kind.is_empty();
     let (mut failed, mut outcome) = (0, Outcome::Done);
     for name in &names {
         let options = sign_ins.options(name).map(|options| Options { since, last: args.last, ..options });
@@ -115,7 +117,8 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
                 let words = format!("{name}: {}", import::summary(&pulled.filled));
                 setting.log.line(&format!("pull: {words}; {} bytes", pulled.bytes));
                 if !args.json {
-                    writeln!(out, "{}", visible(&words))?;
+                    let words = format!("{}\n", visible(&words));
+                    out.write_all(fitted(&words, columns(std::io::stdout())).as_bytes())?;
                     out.flush()?;
                 }
                 if say_missing(name, &pulled, setting) == Outcome::Partly {
@@ -133,6 +136,10 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
             }
         }
     }
+    if first && !args.json && std::io::stdout().is_terminal() && !desk.counts()?.by_kind.is_empty() {
+        paragraph(out, import::COUNTS)?;
+        writeln!(out, "Next: bounceback")?;
+    }
     match failed {
         0 => Ok(outcome),
         all if all == names.len() => Err(Failure::new("none of the accounts could be pulled")),
@@ -142,8 +149,9 @@ pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result
 
 /// Names what could not be fetched.
 fn say_missing(account: &str, pulled: &Pulled, setting: &Setting) -> Outcome {
-    for (folder, why) in &pulled.folders {
+    for Unread { folder, why, hint } in &pulled.folders {
         let failure = Failure::new(format!("could not read folder \"{folder}\" of \"{account}\": {why}"));
+        let failure = failure.hint(hint.as_deref());
         setting.log.line(&failure.words());
         super::complain(&failure);
     }
@@ -178,7 +186,7 @@ impl<'a> Teller<'a> {
         self.meter.clear();
         let pulled = pulled?;
         let account = self.account;
-        for (folder, why) in &pulled.folders {
+        for Unread { folder, why, .. } in &pulled.folders {
             self.line(&Line::Skipped { account, folder, why });
         }
         for (source, why) in &pulled.filled.unreadable {

@@ -5,8 +5,8 @@
 use std::io::Write;
 
 use super::ask::Asker;
-use super::failure::{Failure, Result};
-use super::setup::{Args, TRIES, TlsName};
+use super::failure::Result;
+use super::setup::{Args, TRIES, TlsName, in_flags};
 use super::text::paragraph;
 use crate::config::Tls;
 use crate::config::providers::Provider;
@@ -42,7 +42,7 @@ pub(super) fn find(
         writeln!(out, "More: docs/providers/{}.md", provider.page)?;
     }
     if let Some(gateway) = found.gateway {
-        writeln!(out, "Mail for this domain goes through {}: {}", visible(&gateway.title), visible(&gateway.note))?;
+        paragraph(out, &format!("Mail for this domain goes through {}: {}", gateway.title, gateway.note))?;
     }
     if let Some(place) = found.provider.and_then(Place::of) {
         return Ok((found.provider, place));
@@ -81,11 +81,10 @@ fn reachable(host: &str, port: u16, tls: Tls, args: &Args, ask: Asker) -> Result
             discover::first_that_answers(std::slice::from_ref(&place), args.ca_file.as_deref(), &cancel, &mut tell);
         let Err(failures) = found else { return Ok(place) };
         let Some((_, error)) = failures.into_iter().next() else { return Ok(place) };
-        let failure = if error.kind == crate::source::Kind::Tls {
-            Failure::new(error.what)
-                .hint("a certificate of your own authority: --ca-file FILE; another way: --port, --tls")
-        } else {
-            Failure::new(error.what).hint("check the name; another port or protection: --port PORT, --tls HOW")
+        let failure = in_flags(error.into());
+        let failure = match failure.first_hint() {
+            Some(_) => failure,
+            None => failure.hint("check the name; another port or protection: --port PORT, --tls HOW"),
         };
         if tries >= TRIES || !ask.is_person() {
             return Err(failure);

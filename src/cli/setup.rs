@@ -106,7 +106,32 @@ pub(super) enum TlsName {
     None,
 }
 
+/// Keys of the configuration and the flags that say the same while there is none yet.
+const FLAGS: &[(&str, &str)] = &[
+    ("`tls = \"implicit\"`", "--tls implicit"),
+    ("`tls = \"starttls\"`", "--tls starttls"),
+    ("`tls = \"none\"`", "--tls none"),
+    ("`host`", "--host"),
+    ("`port`", "--port"),
+    ("`ca_file`", "--ca-file"),
+    ("`folders`", "--folder"),
+    ("`user`", "--user"),
+    ("`token_command`", "--token-command"),
+    ("`password_command`", "--password-command"),
+    ("password_command \"", "--password-command \""),
+    ("token_command \"", "--token-command \""),
+];
+
+/// The words of a failure for somebody who has no configuration yet.
+pub(super) fn in_flags(failure: Failure) -> Failure {
+    failure.reworded(|text| FLAGS.iter().fold(text.to_owned(), |text, (key, flag)| text.replace(key, flag)))
+}
+
 pub(super) fn run(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
+    set_up(args, setting, out).map_err(in_flags)
+}
+
+fn set_up(args: &Args, setting: &Setting, out: &mut dyn Write) -> Result {
     needs_network(setting.offline, "setup")?;
     let ask = Asker { yes: args.yes };
     let file = setting.paths.config_file.clone().ok_or_else(|| {
@@ -295,7 +320,7 @@ fn signed_in(
         match desk.look(&options, NEWEST, &cancel) {
             Ok(look) => break (look, options),
             Err(error) if typed.is_some() && tries < TRIES && ask.is_person() => {
-                super::complain(&Failure::from(error));
+                super::complain(&in_flags(error.into()));
                 account.user = ask.line("User name", Some(&account.user), "--user NAME")?;
             }
             Err(error) => return Err(error.into()),
@@ -322,7 +347,7 @@ pub(super) fn junk_of(report: &Report, provider: Option<&Provider>) -> Option<St
 
 /// What was seen, and that nothing was changed by looking.
 fn say_looks(account: &Account, looks: &[Look], out: &mut dyn Write) -> Result<()> {
-    writeln!(out, "Signed in to {} as {}.", visible(&account.host), visible(&account.user))?;
+    paragraph(out, &format!("Signed in to {} as {}.", account.host, account.user))?;
     let mut compared = 0;
     for look in looks {
         compared += look.compared;
@@ -333,15 +358,15 @@ fn say_looks(account: &Account, looks: &[Look], out: &mut dyn Write) -> Result<(
             match candidates {
                 Ok((hits, seen)) => {
                     let hits = counted(u64::from(*hits), "candidate");
-                    writeln!(out, "  {}: {all}{hits} for a bounce among the newest {seen}", visible(folder))?;
+                    paragraph(out, &format!("{folder}: {all}{hits} for a bounce among the newest {seen}"))?;
                 }
-                Err(why) => writeln!(out, "  {}: {}", visible(folder), visible(why))?,
+                Err(why) => paragraph(out, &format!("{folder}: {why}"))?,
             }
         }
     }
     let unchanged = looks.iter().all(|look| look.changed.is_empty());
     let marks = if unchanged { "as before" } else { "changed meanwhile by somebody else" };
-    writeln!(out, "Nothing was marked read: the flags of {compared} messages are {marks}.")?;
+    paragraph(out, &format!("Nothing was marked read: the flags of {compared} messages are {marks}."))?;
     Ok(())
 }
 
@@ -376,7 +401,7 @@ fn write(entry: &Entry<'_>, file: &Path, setting: &Setting, ask: Asker, out: &mu
     let mut written = private_file().append(true).create(true).open(file).map_err(failed)?;
     written.write_all(added.as_bytes()).and_then(|()| written.sync_all()).map_err(failed)?;
     setting.log.line(&format!("setup: {} written", shown(file)));
-    writeln!(out, "Written to {}.", shown(file))?;
+    paragraph(out, &format!("Written to {}.", shown(file)))?;
     if account.sign_in == SignIn::Ask {
         paragraph(
             out,

@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(failed, "password_command \"sh\" gave no secret: exit status: 2: gpg: no key");
         assert!(run(&["printf", "\\n"]).unwrap_err().ends_with("its first line is empty"));
         assert!(run(&["printf", "\\377"]).unwrap_err().ends_with("its first line is not UTF-8"));
-        assert!(run(&["/nonexistent/pass"]).unwrap_err().contains("No such file"));
+        assert!(run(&["/nonexistent/pass"]).unwrap_err().ends_with("there is no such command"));
         assert!(run(&[]).unwrap_err().ends_with("the list is empty"));
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::stdx::NO_SUCH_COMMAND;
+
 /// A configuration that cannot be used. Displays as `file:line: what`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -55,9 +57,15 @@ impl Error {
         }
     }
 
-    pub(super) fn secret_command(key: &str, program: &str, why: impl fmt::Display) -> Self {
-        Self::plain(format!("{key} \"{program}\" gave no secret: {why}"))
-            .with_hint("the command must print the secret as the first line of its standard output; no shell runs it")
+    pub(super) fn secret_command(key: &str, program: &str, why: &str) -> Self {
+        let hint = if why == NO_SUCH_COMMAND {
+            format!(
+                "check its spelling; \"command -v {program}\" tells whether this shell finds it, a whole path is found always"
+            )
+        } else {
+            "the command must print the secret as the first line of its standard output; no shell runs it".to_owned()
+        };
+        Self::plain(format!("{key} \"{program}\" gave no secret: {why}")).with_hint(hint)
     }
 }
 

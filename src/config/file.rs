@@ -66,8 +66,14 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<File, Error> {
             Some(("password", _)) => Error::at(path, line, "a password is never kept in this file").with_hint(
                 "password_command = [\"pass\", \"show\", \"mail/support\"], or nothing: then it is asked for",
             ),
-            Some((key, known)) => Error::at(path, line, words_for(key, &known)),
-            None => Error::at(path, line, plain_words(error.message())),
+            Some((key, known)) => Error::at(path, line, words_for(key, &known))
+                .with_hint("\"bounceback config example\" shows every key with its form"),
+            None => {
+                let key = error.span().and_then(|span| key_of(text, span.start));
+                let words = plain_words(error.message());
+                let hint = form(&words, key);
+                Error::at(path, line, key.map_or(words.clone(), |key| format!("{key}: {words}"))).with_hint(hint)
+            }
         }
     })
 }
@@ -75,6 +81,34 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<File, Error> {
 /// The 1-based line of a byte offset.
 pub(super) fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// The key on the line of a byte offset; never its value, which may be a secret in the wrong place.
+fn key_of(text: &str, offset: usize) -> Option<&str> {
+    let begin = text.get(..offset)?.rfind('\n').map_or(0, |at| at + 1);
+    let (key, _) = text.get(begin..)?.lines().next()?.split_once('=')?;
+    let key = key.trim();
+    let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    plain.then_some(key)
+}
+
+/// How it is written instead.
+fn form(words: &str, key: Option<&str>) -> String {
+    let key = key.unwrap_or("key");
+    match words {
+        _ if words.starts_with("expected a list") => format!("lists stand in brackets: {key} = [\"one\", \"two\"]"),
+        _ if words.starts_with("expected a string") => format!("texts stand in quotes: {key} = \"text\""),
+        _ if words.starts_with("missing field") => {
+            let name = words.split('"').nth(1).unwrap_or_default();
+            format!("add a line {name} = \"...\"; \"bounceback config example\" shows every key")
+        }
+        _ if words.starts_with("expected a port number") => {
+            format!("a number from 1 to 65535 without quotes: {key} = 993")
+        }
+        _ => "texts stand in quotes, lists in brackets: key = \"text\", key = [\"one\", \"two\"]; \
+              \"bounceback config example\" shows every key"
+            .to_owned(),
+    }
 }
 
 /// Takes serde's message about an unknown field apart: the key and the keys it would have taken.

@@ -32,7 +32,7 @@ pub use fill::{Filled, Progress};
 pub use learn::Learned;
 pub use look::Look;
 pub use offer::{Offer, offer};
-pub use pull::{PullProgress, Pulled};
+pub use pull::{PullProgress, Pulled, Unread};
 pub use turn::{Turn, Turns};
 
 use crate::diagnose::Context;

@@ -57,8 +57,19 @@ pub struct Pulled {
     pub bytes: u64,
     /// Messages that looked like notices and were gone when they were fetched.
     pub gone: u64,
-    /// Folders that could not be read, and why.
-    pub folders: Vec<(String, String)>,
+    /// Folders that could not be read.
+    pub folders: Vec<Unread>,
+}
+
+/// A folder that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its name.
+    pub folder: String,
+    /// Why.
+    pub why: String,
+    /// What to do, where that is known.
+    pub hint: Option<String>,
 }
 
 impl Desk {
@@ -126,7 +137,7 @@ impl Desk {
         filled.skipped += outcome.scanned.saturating_sub(outcome.mails);
         filled.messages = outcome.scanned;
         filled.cancelled = cancel.is_cancelled();
-        let mut folders: Vec<_> = problems(outcome.problems);
+        let mut folders = problems(outcome.problems);
         if !filled.cancelled {
             folders.extend(self.pull_sent(account, cancel)?);
         }
@@ -153,7 +164,7 @@ impl Desk {
     }
 
     /// Learns from the sent folders whom this inbox writes to. What fails there is told and costs nothing else.
-    fn pull_sent(&mut self, account: &imap::Options, cancel: &Cancel) -> Result<Vec<(String, String)>> {
+    fn pull_sent(&mut self, account: &imap::Options, cancel: &Cancel) -> Result<Vec<Unread>> {
         if account.sent_folders.is_empty() {
             return Ok(Vec::new());
         }
@@ -195,7 +206,7 @@ impl Desk {
         }
         match pulled {
             Ok(outcome) => Ok(problems(outcome.problems)),
-            Err(error) => Ok(vec![(options.folders.join(", "), error.to_string())]),
+            Err(error) => Ok(problems(vec![(options.folders.join(", "), error)])),
         }
     }
 }
@@ -207,8 +218,9 @@ fn cursors(store: &Store, name: &str) -> Result<BTreeMap<String, Cursor>> {
     Ok(store.cursors(name)?.into_iter().map(|(folder, state)| (folder, read(&state))).collect())
 }
 
-fn problems(problems: Vec<(String, crate::source::Error)>) -> Vec<(String, String)> {
-    problems.into_iter().map(|(folder, error)| (folder, error.to_string())).collect()
+fn problems(problems: Vec<(String, crate::source::Error)>) -> Vec<Unread> {
+    let unread = |(folder, error): (String, crate::source::Error)| Unread { folder, why: error.what, hint: error.hint };
+    problems.into_iter().map(unread).collect()
 }
 
 /// The people a sent mail went to, by its header.

@@ -77,7 +77,7 @@ impl Error {
 
     pub(crate) fn unknown_host(host: &str, why: &str) -> Self {
         Self::new(Kind::Network, format!("could not find the server {host:?}: {}", clean(why)))
-            .hint("check `host` in the configuration and the network connection")
+            .hint("check `host` and the network connection")
     }
 
     pub(crate) fn refused(host: &str, port: u16) -> Self {
@@ -99,6 +99,20 @@ impl Error {
     pub(crate) fn silent(host: &str, doing: &str) -> Self {
         Self::new(Kind::Timeout, format!("could not {doing} on {host:?}: the server did not answer in time"))
             .hint("try again later; what was fetched so far is kept")
+    }
+
+    /// Nobody greets: what a server looks like that waits for TLS.
+    pub(crate) fn no_greeting(host: &str, port: u16, implicit: bool) -> Self {
+        let error = Self::new(
+            Kind::Timeout,
+            format!("could not start a session with {host:?} port {port}: the server did not answer in time"),
+        );
+        if implicit {
+            return error.hint("try again later; `port` 993 is usual");
+        }
+        error.hint(
+            "a server that wants TLS from the first byte is silent like this: `tls = \"implicit\"`, usual for port 993",
+        )
     }
 
     pub(crate) fn tls_expected(host: &str, port: u16) -> Self {
@@ -181,7 +195,14 @@ impl Error {
 
     pub(crate) fn folder(folder: &str, host: &str, said: &str) -> Self {
         Self::new(Kind::Folder, format!("could not open the folder {:?} on {host:?}{}", clean(folder), tail(said)))
-            .hint("check `folders` in the configuration: names are written as the mail program shows them, with the server's separator")
+            .hint("check `folders`: names are written as the mail program shows them, with the server's separator")
+    }
+
+    /// The same, with the folders there are.
+    pub(crate) fn with_folders(self, names: &[String]) -> Self {
+        let named = names.iter().take(12).map(|name| format!("\"{}\"", clean(name))).collect::<Vec<_>>().join(", ");
+        let more = if names.len() > 12 { ", ..." } else { "" };
+        if names.is_empty() { self } else { self.hint(format!("set `folders`; the server has {named}{more}")) }
     }
 
     pub(crate) fn throttled(host: &str, said: &str, seconds: u64) -> Self {

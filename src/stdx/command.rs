@@ -4,7 +4,7 @@
 //! of what the program complains about on standard error, one line is.
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 use super::{visible, why};
+
+/// Why a command cannot be started that is not there.
+pub const NO_SUCH_COMMAND: &str = "there is no such command";
 
 /// How much of standard output is kept, in bytes; no secret is longer.
 const LONGEST: u64 = 64 * 1024;
@@ -33,7 +36,7 @@ pub fn run_command(argv: &[String], input: &str, deadline: Duration) -> Result<Z
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| why(&error))?;
+        .map_err(|error| if error.kind() == ErrorKind::NotFound { NO_SUCH_COMMAND.to_owned() } else { why(&error) })?;
     let ends = Instant::now() + deadline;
     feed(child.stdin.take(), Zeroizing::new(input.as_bytes().to_vec()));
     let (said, complained) = (drain(child.stdout.take()), drain(child.stderr.take()));
@@ -116,7 +119,7 @@ mod tests {
         let failed = run(&["sh", "-c", "cat; echo 'vault: \u{1b}[31mlocked' >&2; exit 3"], "hunter2").unwrap_err();
         assert_eq!(failed, "exit status: 3: vault: ^[[31mlocked");
         assert_eq!(run(&["sh", "-c", "exit 2"], "").unwrap_err(), "exit status: 2");
-        assert!(run(&["/nonexistent/vault"], "").unwrap_err().contains("No such file"));
+        assert_eq!(run(&["/nonexistent/vault"], "").unwrap_err(), NO_SUCH_COMMAND);
         assert_eq!(run(&[], "").unwrap_err(), "the list is empty");
         assert_eq!(run(&["sleep", "30"], "").unwrap_err(), "no answer within 1 seconds");
         assert_eq!(run(&["sh", "-c", "sleep 4 & echo started"], "").unwrap_err(), "no answer within 1 seconds");

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::msg::{Failure, FetchStep};
 use super::runtime::now;
 use super::worker::Event;
-use crate::desk::{self, Cancel, Desk, PullProgress, Turns};
+use crate::desk::{self, Cancel, Desk, PullProgress, Turns, Unread};
 use crate::source::imap;
 
 /// Between two reports of a fetch.
@@ -211,9 +211,9 @@ impl Keeper {
         match pulled {
             Ok(pulled) => {
                 self.failures = 0;
-                if let Some((folder, why)) = pulled.folders.first() {
+                if let Some(Unread { folder, why, hint }) = pulled.folders.first() {
                     let what = format!("could not read folder \"{folder}\": {why}");
-                    return (FetchStep::Failed(Failure { what, hint: None }), After::Rest);
+                    return (FetchStep::Failed(Failure { what, hint: hint.clone() }), After::Rest);
                 }
                 let (filled, unreadable) = (&pulled.filled, pulled.filled.unreadable.len() as u64);
                 if !asked && filled.notices == 0 && unreadable == 0 && !filled.cancelled {

@@ -1,6 +1,7 @@
 //! The one integration test binary; every file beside this one is a module of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
+mod accounts;
 mod architecture;
 mod cli;
 mod config;

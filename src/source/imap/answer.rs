@@ -144,6 +144,12 @@ pub(super) fn fetched(data: &[u8]) -> Vec<Fetched<'_>> {
     lines(data).filter_map(one).collect()
 }
 
+/// The lines of an answer; for those that bring something of a message, which one.
+pub(super) fn bodies(data: &[u8]) -> impl Iterator<Item = (&[u8], Option<u32>)> {
+    let uid = |line| one(line).filter(|message| !message.bodies.is_empty()).and_then(|message| message.uid);
+    lines(data).map(move |line| (line, uid(line)))
+}
+
 fn one(line: &[u8]) -> Option<Fetched<'_>> {
     let mut at = At(line.strip_prefix(b"* ")?);
     at.number()?;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::answer;
 use super::beginning::internal_date;
 use super::connect::speaks_tls13;
+use super::job::Job;
 use super::place::place;
 use super::session::{Greeted, Session};
 use super::{Certificate, Options, Scan, Tls};
@@ -130,7 +131,7 @@ fn count(
     let first = exists.saturating_sub(newest - 1).max(1);
     let uids = session.uids_at(&format!("{first},{exists}"), until())?;
     let (Some(&low), Some(&high)) = (uids.first(), uids.last()) else { return Ok(((0, 0), None)) };
-    let data = session.headers(low, high, scan.fields, true, until())?;
+    let data = session.fetch(&Job::headers(low, high, scan.fields, true), &[], until())?;
     let messages = answer::fetched(&data);
     let hits = messages
         .iter()

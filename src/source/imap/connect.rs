@@ -188,7 +188,7 @@ pub(super) fn start_tls(
 ) -> Result<String, Error> {
     let host = options.host.as_str();
     let mut line = || read_line(tcp, host, cancel, deadline);
-    let greeting = line()?;
+    let greeting = line().map_err(|error| greeting_missed(options, error))?;
     check_greeting(options, &greeting)?;
     tcp.write_all(b"s1 STARTTLS\r\n").map_err(|_| Error::cut_off(host, "start TLS", ""))?;
     for _ in 0..50 {
@@ -209,6 +209,14 @@ pub(super) fn start_tls(
         }
     }
     Err(Error::no_starttls(host, "it answers beside the question"))
+}
+
+/// A server that did not greet in time.
+pub(super) fn greeting_missed(options: &Options, error: Error) -> Error {
+    if error.kind != crate::source::Kind::Timeout {
+        return error;
+    }
+    Error::no_greeting(&options.host, options.port, options.tls == Tls::Implicit)
 }
 
 /// What may be accepted as the first line of a server.

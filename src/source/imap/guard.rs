@@ -14,18 +14,13 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::lexer::Lexer;
 use crate::model::Secret;
 use crate::source::Cancel;
 use crate::source::error::clean;
 
 /// How long one blocking call may last; bounds how late a cancel or a deadline is seen.
 pub(super) const TICK: Duration = Duration::from_millis(200);
-/// Longest line outside literals.
-const LINE: u64 = 256 * 1024;
-/// Deepest nesting of lists; nothing this program asks for nests deeper than three.
-const DEPTH: u32 = 32;
-/// Most literals in one response; two are asked for at most. Keeps the crate's reparsing from becoming quadratic.
-const LITERALS: u32 = 16;
 /// What is kept of the last bytes received, for error screens.
 const RING: usize = 4096;
 
@@ -92,6 +87,12 @@ struct State {
     received: u64,
     secrets: Vec<Secret>,
     trip: Option<Trip>,
+    /// Number in the last tag that was sent (`a7`).
+    tag: u32,
+    /// Commands to send behind the next one, without their tags.
+    ahead: Vec<String>,
+    /// What was sent before the crate wrote it.
+    sent: VecDeque<u8>,
 }
 
 struct Idle {
@@ -113,6 +114,9 @@ impl Control {
             received: 0,
             secrets,
             trip: None,
+            tag: 0,
+            ahead: Vec::new(),
+            sent: VecDeque::new(),
         })))
     }
 
@@ -125,6 +129,12 @@ impl Control {
         let mut state = self.state();
         state.left = budget.bytes;
         state.budget = budget;
+    }
+
+    /// A command to send right behind the next one. The crate writes it later, after those announced before, and then
+    /// it is not sent again: the crate knows one command at a time, the line need not.
+    pub(super) fn ahead(&self, command: String) {
+        self.state().ahead.push(command);
     }
 
     /// Keeps a copy of the following answers as the server wrote them.
@@ -277,9 +287,16 @@ impl Write for Guard {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         loop {
             self.check()?;
-            match self.wire.write(buf) {
+            let early = self.control.state().sent_early(buf)?;
+            let written = if early { Ok(buf.len()) } else { self.wire.write(buf) };
+            match written {
                 Err(error) if again(&error) => {}
-                other => return other,
+                Err(error) => return Err(error),
+                Ok(n) => {
+                    let ahead = self.control.state().wrote(buf.get(..n).unwrap_or_default());
+                    self.wire.write_all(&ahead)?;
+                    return Ok(n);
+                }
             }
         }
     }
@@ -290,6 +307,34 @@ impl Write for Guard {
 }
 
 impl State {
+    /// Whether this was sent before the crate wrote it.
+    fn sent_early(&mut self, buf: &[u8]) -> io::Result<bool> {
+        if self.sent.is_empty() {
+            return Ok(false);
+        }
+        if self.sent.len() < buf.len() || !self.sent.iter().zip(buf).all(|(sent, byte)| sent == byte) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "commands out of order"));
+        }
+        self.sent.drain(..buf.len());
+        Ok(true)
+    }
+
+    /// Takes note of what was written; what is to be sent behind it.
+    fn wrote(&mut self, buf: &[u8]) -> Vec<u8> {
+        let tag = buf.strip_prefix(b"a").and_then(|rest| rest.split(|&byte| byte == b' ').next());
+        let number = tag.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
+        self.tag = self.tag.max(number.unwrap_or(0));
+        let mut lines = Vec::new();
+        if buf.ends_with(b"\n") {
+            for command in std::mem::take(&mut self.ahead) {
+                self.tag += 1;
+                lines.extend(format!("a{} {command}\r\n", self.tag).into_bytes());
+            }
+        }
+        self.sent.extend(&lines);
+        lines
+    }
+
     fn take_in(&mut self, got: &mut [u8]) -> io::Result<()> {
         self.received += got.len() as u64;
         let skip = got.len().saturating_sub(RING);
@@ -334,145 +379,9 @@ impl Idle {
     }
 }
 
-/// Follows the grammar just far enough to know lines, quoted strings, lists and literals (RFC 3501 section 9).
-#[derive(Default)]
-struct Lexer {
-    /// Bytes left of the literal being received.
-    literal: u64,
-    /// The number inside `{`…`}` at the end of a line.
-    number: Option<u64>,
-    closed: bool,
-    literals: u32,
-    depth: u32,
-    line: u64,
-    quoted: bool,
-    escaped: bool,
-}
-
-impl Lexer {
-    /// Looks at the bytes and masks what the crate's parser would choke on.
-    fn feed(&mut self, mut bytes: &mut [u8], max_literal: u64) -> Result<(), &'static str> {
-        while !bytes.is_empty() {
-            if self.literal > 0 {
-                let take = bytes.len().min(usize::try_from(self.literal).unwrap_or(usize::MAX));
-                self.literal -= take as u64;
-                bytes = bytes.get_mut(take..).unwrap_or_default();
-                continue;
-            }
-            let Some((byte, rest)) = bytes.split_first_mut() else { break };
-            self.byte(byte, max_literal)?;
-            bytes = rest;
-        }
-        Ok(())
-    }
-
-    fn byte(&mut self, byte: &mut u8, max_literal: u64) -> Result<(), &'static str> {
-        self.line += 1;
-        if self.line > LINE {
-            return Err("a line is too long");
-        }
-        match *byte {
-            b'\n' => return self.end_of_line(max_literal),
-            b'\r' => return Ok(()),
-            0 | 0x80.. => *byte = b'?',
-            _ => {}
-        }
-        if self.closed {
-            self.closed = false;
-            self.number = None;
-        }
-        if self.quoted {
-            match *byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' => self.escaped = true,
-                b'"' => self.quoted = false,
-                _ => {}
-            }
-            return Ok(());
-        }
-        match (*byte, self.number) {
-            (b'"', _) => self.quoted = true,
-            (b'(', _) => {
-                self.depth += 1;
-                if self.depth > DEPTH {
-                    return Err("lists are nested too deep");
-                }
-            }
-            (b')', _) => self.depth = self.depth.saturating_sub(1),
-            (b'{', _) => {
-                self.number = Some(0);
-                return Ok(());
-            }
-            (b'}', Some(_)) => {
-                self.closed = true;
-                return Ok(());
-            }
-            (digit @ b'0'..=b'9', Some(number)) => {
-                self.number = Some(number.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
-                return Ok(());
-            }
-            _ => {}
-        }
-        self.number = None;
-        Ok(())
-    }
-
-    fn end_of_line(&mut self, max_literal: u64) -> Result<(), &'static str> {
-        self.line = 0;
-        self.quoted = false;
-        self.escaped = false;
-        if !self.closed {
-            self.depth = 0;
-            self.literals = 0;
-            self.number = None;
-            return Ok(());
-        }
-        self.closed = false;
-        self.literal = self.number.take().unwrap_or(0);
-        self.literals += 1;
-        if self.literal > max_literal {
-            return Err("more data is announced than was asked for");
-        }
-        if self.literals > LITERALS {
-            return Err("one answer holds too many pieces");
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn feed(text: &[u8]) -> Result<Vec<u8>, &'static str> {
-        // whole and byte by byte must agree
-        let mut whole = text.to_vec();
-        let result = Lexer::default().feed(&mut whole, 1000);
-        let mut lexer = Lexer::default();
-        let mut single = text.to_vec();
-        assert_eq!(single.iter_mut().try_for_each(|b| lexer.feed(std::slice::from_mut(b), 1000)), result);
-        assert!(result.is_err() || single == whole);
-        result.map(|()| whole)
-    }
-
-    #[test]
-    fn limits_hold_and_literals_are_left_alone() {
-        let line = |n: usize| [b"* OK ".as_slice(), &vec![b'A'; n], b"\r\n"].concat();
-        assert!(feed(&line(1000)).is_ok());
-        assert_eq!(feed(&line(300_000)), Err("a line is too long"));
-        assert_eq!(feed(&[b'('; 33]), Err("lists are nested too deep"));
-        assert!(feed(&[b"* 1 FETCH (X {40}\r\n".as_slice(), &[b'('; 40], b")\r\n"].concat()).is_ok());
-        assert_eq!(feed(b"* 1 FETCH (X {1001}\r\n"), Err("more data is announced than was asked for"));
-        assert_eq!(
-            feed(b"* 1 FETCH (X {99999999999999999999999}\r\n"),
-            Err("more data is announced than was asked for")
-        );
-        assert_eq!(feed(b"{0}\r\n".repeat(17).as_slice()), Err("one answer holds too many pieces"));
-        assert!(feed(b"\"{1001}\r\n").is_ok(), "no literal inside quotes");
-        let (text, want) =
-            (b"* NO f\xc3\xbcr\0 {3}\r\n\xff\0\xfe\xfe".as_slice(), b"* NO f??r? {3}\r\n\xff\0\xfe?".as_slice());
-        assert_eq!(feed(text).as_deref(), Ok(want));
-    }
 
     #[test]
     fn no_secret_and_no_control_character_is_shown() {

@@ -14,6 +14,9 @@ mod connect;
 mod cursor;
 mod event;
 mod guard;
+mod job;
+mod lasting;
+mod lexer;
 mod login;
 mod place;
 mod pull;
@@ -107,7 +110,7 @@ impl Default for Limits {
             prefix_most: 64 * 1024,
             window: 2000,
             first_window: 500,
-            batch: 192,
+            batch: 400,
             watch_pause: Duration::from_secs(2),
             watch_retry: Duration::from_secs(60),
             watch_idle: None,

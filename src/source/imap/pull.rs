@@ -10,14 +10,18 @@ use std::time::{Duration, Instant};
 use super::answer::{self, Examined};
 use super::beginning::{add_more, internal_date, needs_more, read_mails};
 use super::event::{Event, Outcome};
+use super::job::Job;
+use super::lasting::{Lasting, Stop, Trouble};
 use super::place::place;
-use super::session::{Failure, Session};
-use super::windows::{by_cuts, by_number};
+use super::session::Session;
+use super::windows::{by_cuts, by_number, widen};
 use super::{Cursor, Options, Scan};
 use crate::source::{Cancel, Error, Kind};
 
-/// Failures in a row after which a server is given up.
-const FAILURES: u32 = 16;
+/// Scans that are under way while candidates are fetched.
+const AHEAD: usize = 2;
+/// A window that is through so soon: on this line they may be wider.
+const QUICK: Duration = Duration::from_secs(1);
 /// Pulls that try a message which cannot be read.
 const TRIES: u8 = 3;
 
@@ -37,22 +41,7 @@ pub fn pull(
     if options.folders.is_empty() {
         return Err(Error::no_account_folder(&options.name));
     }
-    let mut puller = Puller {
-        options,
-        scan,
-        cancel,
-        sink,
-        session: None,
-        connected_once: false,
-        earlier_bytes: 0,
-        failures: 0,
-        trouble: None,
-        last_yield: Instant::now(),
-        waited: Duration::ZERO,
-        yielded: false,
-        suspects: Vec::new(),
-        outcome: Outcome::default(),
-    };
+    let mut puller = Puller { options, scan, line: Lasting::new(options, cancel, sink), outcome: Outcome::default() };
     for folder in &options.folders {
         let cursor = cursors.get(folder).cloned().unwrap_or_default();
         match puller.folder(folder, cursor) {
@@ -61,10 +50,9 @@ pub fn pull(
                 puller.outcome.stopped = true;
                 break;
             }
-            Err(Stop::Failed(error))
-                if matches!(error.kind, Kind::Folder | Kind::Config) && puller.session.is_some() =>
-            {
-                puller.outcome.problems.push((folder.clone(), error));
+            Err(Stop::Failed(error)) if matches!(error.kind, Kind::Folder | Kind::Config) && puller.line.stands() => {
+                let known = if error.kind == Kind::Folder { puller.line.folders() } else { Vec::new() };
+                puller.outcome.problems.push((folder.clone(), error.with_folders(&known)));
             }
             Err(Stop::Failed(error)) => return Err(error),
         }
@@ -72,42 +60,10 @@ pub fn pull(
     puller.finish()
 }
 
-enum Stop {
-    /// The callback had enough.
-    Broken,
-    Failed(Error),
-}
-
-/// Why one piece of work did not succeed.
-enum Trouble {
-    Stop(Stop),
-    /// Try it in halves.
-    Split(Error),
-}
-
-impl From<Stop> for Trouble {
-    fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
-    }
-}
-
 struct Puller<'a> {
     options: &'a Options,
     scan: Scan<'a>,
-    cancel: &'a Cancel,
-    sink: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
-    session: Option<Session<'a>>,
-    connected_once: bool,
-    /// Bytes of connections that are gone.
-    earlier_bytes: u64,
-    failures: u32,
-    /// What broke since something last worked, but for silence: tells more than a final "no answer in time".
-    trouble: Option<Error>,
-    last_yield: Instant,
-    waited: Duration,
-    yielded: bool,
-    /// Messages that failed before anything succeeded: it may be the server's fault.
-    suspects: Vec<(u32, Error)>,
+    line: Lasting<'a>,
     outcome: Outcome,
 }
 
@@ -125,178 +81,18 @@ struct Folder {
 }
 
 impl<'a> Puller<'a> {
-    fn emit(&mut self, event: Event) -> Result<(), Stop> {
-        if (self.sink)(event).is_break() {
-            return Err(Stop::Broken);
-        }
-        if self.cancel.is_cancelled() { Err(Stop::Failed(Error::cancelled())) } else { Ok(()) }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.earlier_bytes + self.session.as_ref().map_or(0, Session::received)
-    }
-
-    fn drop_session(&mut self) {
-        self.earlier_bytes = self.bytes();
-        self.session = None;
-    }
-
-    fn until(&self) -> Instant {
-        self.last_yield + self.options.limits.stall
-    }
-
     /// Ends the pull well.
     fn finish(mut self) -> Result<Outcome, Error> {
-        if let Some((_, error)) = self.suspects.pop() {
-            return Err(self.blame(error));
+        if let Some((_, error)) = self.line.suspects.pop() {
+            return Err(self.line.blame(error));
         }
         let opened = self.options.folders.len() > self.outcome.problems.len();
-        self.outcome.bytes = self.bytes();
-        if let Some(session) = self.session.take() {
-            session.close();
-        }
+        self.outcome.bytes = self.line.bytes();
+        self.line.end();
         if !opened && !self.outcome.stopped && !self.outcome.problems.is_empty() {
             return Err(self.outcome.problems.swap_remove(0).1);
         }
         Ok(self.outcome)
-    }
-
-    /// A connection with the folder open; `uidvalidity` as it was before, if it was open before.
-    fn ready(&mut self, folder: &str) -> Result<Examined, Failure> {
-        let until = self.until();
-        if self.session.is_none() {
-            let session = Session::open(self.options, self.cancel, until);
-            let session = session.map_err(|error| {
-                let cut = matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Protocol);
-                Failure { error, lost: true, cut }
-            })?;
-            self.session = Some(session);
-            self.connected_once = true;
-        }
-        let Some(session) = &mut self.session else { return Ok(Examined::default()) };
-        match &session.folder {
-            Some((open, examined)) if open == folder => Ok(examined.clone()),
-            _ => session.examine(folder, until),
-        }
-    }
-
-    /// Does one piece of work on the open folder, on a new connection if need be.
-    fn attempt<T>(
-        &mut self,
-        folder: &str,
-        uidvalidity: Option<u32>,
-        work: impl Fn(&mut Session<'a>, Instant) -> Result<T, Failure>,
-    ) -> Result<T, Trouble> {
-        let mut cut_before = false;
-        loop {
-            let fresh = !self.connected_once;
-            let failure = match self.ready(folder) {
-                Err(failure) if fresh && failure.error.kind != Kind::Throttled => {
-                    return Err(Stop::Failed(failure.error).into());
-                }
-                Err(failure) => failure,
-                Ok(examined) if uidvalidity.is_some_and(|before| before != examined.uidvalidity) => {
-                    return Err(Stop::Failed(Error::renumbered(folder, &self.options.host)).into());
-                }
-                Ok(_) => {
-                    let until = self.until();
-                    let Some(session) = &mut self.session else { continue };
-                    match work(session, until) {
-                        Ok(done) => {
-                            self.failures = 0;
-                            self.trouble = None;
-                            self.last_yield = Instant::now();
-                            return Ok(done);
-                        }
-                        Err(failure) => failure,
-                    }
-                }
-            };
-            let Failure { error, lost, cut } = failure;
-            if lost {
-                self.drop_session();
-            }
-            self.failures += 1;
-            match error.kind {
-                Kind::Cancelled | Kind::Login | Kind::Tls | Kind::Config | Kind::Folder => {
-                    return Err(Stop::Failed(error).into());
-                }
-                Kind::Throttled => {
-                    self.pause(error)?;
-                    continue;
-                }
-                _ if self.failures >= FAILURES || Instant::now() >= self.until() => {
-                    return Err(Stop::Failed(self.blame(error)).into());
-                }
-                _ => {}
-            }
-            if lost {
-                self.emit(Event::Reconnecting { attempt: self.failures, why: error.what.clone() })?;
-            }
-            if cut && (self.session.is_none() && !cut_before || !self.connected_once) {
-                cut_before = true;
-                self.remember(error);
-                self.back_off()?;
-                continue;
-            }
-            return Err(Trouble::Split(error));
-        }
-    }
-
-    fn remember(&mut self, error: Error) {
-        if error.kind != Kind::Timeout {
-            self.trouble = Some(error);
-        }
-    }
-
-    /// The failure to report at the end: silence last of all.
-    fn blame(&mut self, error: Error) -> Error {
-        if error.kind != Kind::Timeout {
-            return error;
-        }
-        let suspect = self.suspects.iter().rposition(|(_, error)| error.kind != Kind::Timeout);
-        self.trouble.take().or_else(|| suspect.map(|at| self.suspects.swap_remove(at).1)).unwrap_or(error)
-    }
-
-    fn back_off(&mut self) -> Result<(), Stop> {
-        let time = match self.failures {
-            0 | 1 => return Ok(()),
-            n => Duration::from_millis(250) * 2_u32.pow(n.min(6) - 2),
-        };
-        if self.cancel.wait(time.min(self.until().saturating_duration_since(Instant::now()))) {
-            return Err(Stop::Failed(Error::cancelled()));
-        }
-        Ok(())
-    }
-
-    /// Waits as the server asked, if that is bearable.
-    fn pause(&mut self, error: Error) -> Result<(), Stop> {
-        let doubled = self.failures.saturating_sub(1).min(4);
-        let asked = Duration::from_secs(error.retry_after.unwrap_or(30)) * 2_u32.pow(doubled);
-        let bearable = if self.yielded {
-            self.options.limits.wait.saturating_sub(self.waited)
-        } else {
-            self.until().saturating_duration_since(Instant::now())
-        };
-        if asked > bearable {
-            return Err(Stop::Failed(error));
-        }
-        if asked > Duration::from_secs(60) {
-            self.drop_session();
-        }
-        let end = Instant::now() + asked;
-        while let Some(rest) = end.checked_duration_since(Instant::now()).filter(|rest| !rest.is_zero()) {
-            let seconds = rest.as_secs() + u64::from(rest.subsec_nanos() > 0);
-            self.emit(Event::Waiting { seconds, why: error.what.clone() })?;
-            if self.cancel.wait(rest.min(Duration::from_secs(1))) {
-                return Err(Stop::Failed(Error::cancelled()));
-            }
-        }
-        self.waited += asked;
-        if self.yielded {
-            self.last_yield = Instant::now();
-        }
-        Ok(())
     }
 
     /// Reads one folder.
@@ -305,20 +101,13 @@ impl<'a> Puller<'a> {
             Trouble::Stop(stop) => stop,
             Trouble::Split(error) => Stop::Failed(error),
         };
-        let examined = loop {
-            match self
-                .attempt(name, None, |session, _| Ok(session.folder.as_ref().map(|(_, examined)| examined.clone())))
-            {
-                Ok(Some(examined)) => break examined,
-                Ok(None) => {}
-                Err(trouble) => return Err(whole(trouble)),
-            }
-        };
+        let open = |session: &mut Session<'a>, _| Ok(session.folder.clone().unwrap_or_default().1);
+        let examined = self.line.attempt(name, None, open).map_err(whole)?;
         let uidvalidity = examined.uidvalidity;
         let known = cursor != Cursor::default();
         let renewed = known && cursor.uidvalidity != uidvalidity;
         let cursor = if known && !renewed { cursor } else { Cursor::fresh(uidvalidity) };
-        self.emit(Event::Opened { folder: name.to_owned(), exists: examined.exists, uidvalidity, renewed })?;
+        self.line.emit(Event::Opened { folder: name.to_owned(), exists: examined.exists, uidvalidity, renewed })?;
         let mut folder = Folder {
             name: name.to_owned(),
             cursor,
@@ -331,11 +120,14 @@ impl<'a> Puller<'a> {
         };
         let mut windows = self.plan(&mut folder, &examined).map_err(whole)?;
         while let Some((low, high)) = windows.pop() {
-            let cap = self.window(&mut folder, low, high)?;
+            let began = Instant::now();
+            let cap = self.window(&mut folder, low, high, &windows)?;
             if let Some(cap) = cap {
                 windows.extend(by_number(&[(low, high)], cap, cap));
             } else if self.all_older(&folder, low, high) {
                 break;
+            } else if began.elapsed() < QUICK && self.options.since.is_none() {
+                widen(&mut windows, AHEAD, self.options.limits.window.saturating_mul(2));
             }
         }
         if let (Some(since), Some(older)) = (self.options.since, folder.older) {
@@ -357,7 +149,9 @@ impl<'a> Puller<'a> {
             return Ok(Vec::new());
         }
         let uids_at = |puller: &mut Self, places: String| {
-            puller.attempt(&folder.name, Some(folder.uidvalidity), |session, until| session.uids_at(&places, until))
+            puller
+                .line
+                .attempt(&folder.name, Some(folder.uidvalidity), |session, until| session.uids_at(&places, until))
         };
         let high = match examined.uidnext {
             Some(next) => next.saturating_sub(1),
@@ -395,11 +189,22 @@ impl<'a> Puller<'a> {
         Ok(by_cuts(&open, &cuts))
     }
 
+    fn headers(&self, low: u32, high: u32) -> Job {
+        Job::headers(low, high, self.scan.fields, self.options.since.is_some())
+    }
+
+    /// The scans to send before they are needed, of the windows to come; none where a date may end the search.
+    fn ahead(&self, coming: &[(u32, u32)], most: usize) -> Vec<Job> {
+        let most = if self.options.since.is_some() { 0 } else { most };
+        coming.iter().rev().take(most).map(|&(low, high)| self.headers(low, high)).collect()
+    }
+
     /// Scans one window and fetches its candidates. Gives a size when it has to be tried in smaller pieces.
-    fn window(&mut self, folder: &mut Folder, low: u32, high: u32) -> Result<Option<u32>, Stop> {
-        let (dated, fields) = (self.options.since.is_some(), self.scan.fields);
-        let work = |session: &mut Session<'a>, until| session.headers(low, high, fields, dated, until);
-        let data = match self.attempt(&folder.name, Some(folder.uidvalidity), work) {
+    fn window(&mut self, folder: &mut Folder, low: u32, high: u32, coming: &[(u32, u32)]) -> Result<Option<u32>, Stop> {
+        // the first rows come before everything else
+        let (scan, ahead) = (self.headers(low, high), self.ahead(coming, usize::from(folder.scanned > 0)));
+        let work = |session: &mut Session<'a>, until| session.fetch(&scan, &ahead, until);
+        let data = match self.line.attempt(&folder.name, Some(folder.uidvalidity), work) {
             Ok(data) => data,
             Err(Trouble::Stop(stop)) => return Err(stop),
             Err(Trouble::Split(error)) if low == high => {
@@ -407,11 +212,11 @@ impl<'a> Puller<'a> {
                 return Ok(None);
             }
             Err(Trouble::Split(error)) => {
-                self.remember(error);
+                self.line.remember(error);
                 return Ok(Some(((high - low) / 2 + 1).min(high - low)));
             }
         };
-        self.yielded = true;
+        self.line.yielded = true;
         let mut seen = BTreeSet::new();
         let mut wanted = BTreeSet::new();
         for message in answer::fetched(&data) {
@@ -444,9 +249,10 @@ impl<'a> Puller<'a> {
         let mut top = high;
         let mut batches: Vec<Vec<u32>> =
             newest_first.chunks(self.options.limits.batch.max(1)).map(<[u32]>::to_vec).rev().collect();
+        let scans = self.ahead(coming, if folder.fetched > 0 { AHEAD } else { 1 });
         while let Some(batch) = batches.pop() {
             let lowest = if batches.is_empty() { low } else { batch.last().copied().unwrap_or(low) };
-            match self.batch(folder, &batch, lowest, top)? {
+            match self.batch(folder, &batch, lowest, top, &scans)? {
                 None => top = lowest.saturating_sub(1),
                 Some(()) => {
                     let (newer, older) = batch.split_at(batch.len() / 2);
@@ -463,27 +269,36 @@ impl<'a> Puller<'a> {
     }
 
     /// Fetches some candidates and hands them over. `Some` when it has to be tried in halves.
-    fn batch(&mut self, folder: &mut Folder, uids: &[u32], low: u32, high: u32) -> Result<Option<()>, Stop> {
+    fn batch(
+        &mut self,
+        folder: &mut Folder,
+        uids: &[u32],
+        low: u32,
+        high: u32,
+        then: &[Job],
+    ) -> Result<Option<()>, Stop> {
         let limits = &self.options.limits;
+        let beginnings = Job::beginnings(uids, limits);
         let work = |session: &mut Session<'a>, until| {
-            let mut mails = read_mails(&session.beginnings(uids, until)?, uids);
+            let mut mails = read_mails(&session.fetch(&beginnings, then, until)?, uids);
             let short: Vec<u32> = mails
                 .iter()
                 .filter(|(_, mail)| mail.truncated && needs_more(&mail.bytes))
                 .map(|(&uid, _)| uid)
                 .collect();
             if !short.is_empty() && limits.prefix_most > limits.prefix {
-                for message in answer::fetched(&session.more(&short, until)?) {
+                let more = session.fetch(&Job::more(&short, limits), &[], until)?;
+                for message in answer::fetched(&more) {
                     add_more(&mut mails, &message);
                 }
             }
             Ok(mails)
         };
-        let mails = match self.attempt(&folder.name, Some(folder.uidvalidity), work) {
+        let mails = match self.line.attempt(&folder.name, Some(folder.uidvalidity), work) {
             Ok(mails) => mails,
             Err(Trouble::Stop(stop)) => return Err(stop),
             Err(Trouble::Split(error)) if uids.len() > 1 => {
-                self.remember(error);
+                self.line.remember(error);
                 return Ok(Some(()));
             }
             Err(Trouble::Split(error)) => {
@@ -501,7 +316,7 @@ impl<'a> Puller<'a> {
             folder.cursor.tries.remove(&uid);
             folder.fetched += 1;
             self.outcome.mails += 1;
-            self.emit(Event::Mail(mail))?;
+            self.line.emit(Event::Mail(mail))?;
         }
         for &uid in &missing {
             self.outcome.gone += 1;
@@ -538,13 +353,13 @@ impl<'a> Puller<'a> {
 
     /// A single message failed.
     fn suspect(&mut self, folder: &mut Folder, uid: u32, error: Error) -> Result<(), Stop> {
-        self.suspects.push((uid, error));
-        if self.yielded { self.flush_suspects(folder) } else { Ok(()) }
+        self.line.suspects.push((uid, error));
+        if self.line.yielded { self.flush_suspects(folder) } else { Ok(()) }
     }
 
     /// Something worked, so the messages that failed are to blame, not the server.
     fn flush_suspects(&mut self, folder: &mut Folder) -> Result<(), Stop> {
-        for (uid, error) in std::mem::take(&mut self.suspects) {
+        for (uid, error) in std::mem::take(&mut self.line.suspects) {
             if folder.cursor.tried(uid) >= TRIES {
                 folder.cursor.mark(uid, uid);
                 folder.cursor.tries.remove(&uid);
@@ -556,12 +371,12 @@ impl<'a> Puller<'a> {
 
     fn unreadable(&mut self, folder: &Folder, uid: u32, why: String) -> Result<(), Stop> {
         self.outcome.unreadable += 1;
-        self.emit(Event::Unreadable { place: place(&self.options.name, &folder.name, uid), why })
+        self.line.emit(Event::Unreadable { place: place(&self.options.name, &folder.name, uid), why })
     }
 
     fn progress(&mut self, folder: &Folder) -> Result<(), Stop> {
-        let bytes = self.bytes();
-        self.emit(Event::Progress {
+        let bytes = self.line.bytes();
+        self.line.emit(Event::Progress {
             folder: folder.name.clone(),
             scanned: folder.scanned,
             candidates: folder.candidates,
@@ -572,6 +387,6 @@ impl<'a> Puller<'a> {
     }
 
     fn commit(&mut self, folder: &Folder) -> Result<(), Stop> {
-        self.emit(Event::Batch { folder: folder.name.clone(), cursor: folder.cursor.clone() })
+        self.line.emit(Event::Batch { folder: folder.name.clone(), cursor: folder.cursor.clone() })
     }
 }

@@ -3,23 +3,24 @@
 //! The only place that talks to the `imap` crate after sign-in. The crate sends commands, matches tags and finds the
 //! end of an answer; the answers are read by [`super::answer`]. A panic of the crate ends the session, not the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::answer::{self, Examined};
-use super::connect::{check_greeting, connect};
+use super::connect::{check_greeting, connect, greeting_missed};
 use super::guard::{Budget, Control, Guard, Trip, Wire};
+use super::job::{Job, SCAN, SLACK};
+use super::lexer::restore;
 use super::login::{self, Refused};
 use super::{Found, Options, utf7};
 use crate::source::{Cancel, Error, Kind};
 
 /// Answers to commands that carry no mail.
 const SMALL: u64 = 8 << 20;
-/// Answers to a scan: some hundred bytes per message are usual.
-const SCAN: u64 = 16 << 20;
-/// Room for one literal beyond what was asked for; some servers round up.
-const SLACK: u64 = 1 << 20;
+
+/// An answer that takes so long: nothing more is sent before it is needed.
+const SLOW: Duration = Duration::from_secs(3);
 
 /// Texts of a server that asks to slow down.
 const THROTTLING: &str = include_str!("../../../assets/throttling.txt");
@@ -31,11 +32,13 @@ pub(super) struct Failure {
     pub(super) lost: bool,
     /// The connection broke; the same command may well work on another one.
     pub(super) cut: bool,
+    /// Other commands were under way: it may be the fault of one of them.
+    pub(super) shared: bool,
 }
 
 impl Failure {
     fn lost(error: Error) -> Self {
-        Self { error, lost: true, cut: false }
+        Self { error, lost: true, cut: false, shared: false }
     }
 }
 
@@ -46,6 +49,12 @@ pub(super) struct Session<'a> {
     /// The folder that is open, and what the server said when it was opened.
     pub(super) folder: Option<(String, Examined)>,
     pub(super) facts: Facts,
+    /// Whether commands may be sent before the answers to earlier ones are there.
+    pub(super) pipelined: bool,
+    /// Sent and not answered, oldest first, with what came of the answer.
+    under_way: VecDeque<(Job, Vec<u8>)>,
+    /// Answered before anybody asked.
+    early: Vec<(Job, Result<Vec<u8>, Failure>)>,
 }
 
 /// What a connection looked like, for `doctor`.
@@ -82,7 +91,8 @@ impl Greeted {
             Some(_) => None,
             None => {
                 let outcome = no_panic(|| client.read_greeting());
-                let greeting = outcome.map_err(|error| failure(options, &control, "start a session", error).error)?;
+                let failed = |error| failure(options, &control, "start a session", error).error;
+                let greeting = outcome.map_err(|error| greeting_missed(options, failed(error)))?;
                 check_greeting(options, &control.redact(&String::from_utf8_lossy(&greeting)))?;
                 Some(greeting)
             }
@@ -124,7 +134,16 @@ impl<'a> Session<'a> {
             Ok(Err(Refused::Broken(error))) => return Err(failure(options, &control, "log in", error).error),
             Err(_) => return Err(Error::garbage(host, "log in", "the IMAP library gave up", &control.last_line())),
         };
-        Ok(Self { options, inner, control, folder: None, facts })
+        Ok(Self {
+            options,
+            inner,
+            control,
+            folder: None,
+            facts,
+            pipelined: true,
+            under_way: VecDeque::new(),
+            early: Vec::new(),
+        })
     }
 
     /// Bytes received on this connection.
@@ -132,11 +151,21 @@ impl<'a> Session<'a> {
         self.control.received()
     }
 
+    /// Runs a command by itself; answers that nobody asked for any more go.
     fn run(&mut self, command: &str, doing: &str, budget: Budget) -> Result<Vec<u8>, Failure> {
+        while let Some((job, _)) = self.under_way.pop_front() {
+            self.one(&job.command, job.doing, Budget { bytes: job.bytes, ..budget })?;
+        }
+        self.early.clear();
+        self.one(command, doing, budget)
+    }
+
+    fn one(&mut self, command: &str, doing: &str, budget: Budget) -> Result<Vec<u8>, Failure> {
         self.control.allow(budget);
         match no_panic(|| self.inner.run(command)) {
             Ok((mut data, end)) => {
                 data.truncate(end);
+                restore(&mut data);
                 Ok(data)
             }
             Err(error) => Err(failure(self.options, &self.control, doing, error)),
@@ -169,44 +198,53 @@ impl<'a> Session<'a> {
         Ok(uids)
     }
 
-    /// The header lines of a range of UIDs.
-    pub(super) fn headers(
-        &mut self,
-        low: u32,
-        high: u32,
-        fields: &[&str],
-        dated: bool,
-        until: Instant,
-    ) -> Result<Vec<u8>, Failure> {
-        let fields = fields.join(" ");
-        let date = if dated { "INTERNALDATE " } else { "" };
-        let budget = self.budget(until, SCAN);
-        self.run(
-            &format!("UID FETCH {low}:{high} (UID {date}BODY.PEEK[HEADER.FIELDS ({fields})])"),
-            "read headers",
-            budget,
-        )
+    /// Fetches, and sends the commands `then` right behind, because they are asked for next: no round trip is waited for
+    /// between them. No message may be in two of them. Answers that come before they are asked for are kept.
+    pub(super) fn fetch(&mut self, job: &Job, then: &[Job], until: Instant) -> Result<Vec<u8>, Failure> {
+        if let Some(at) = self.early.iter().position(|(early, _)| early == job) {
+            return self.early.swap_remove(at).1;
+        }
+        let then = if self.pipelined { then } else { &[] };
+        // the crate itself sends the first
+        let mut quiet = self.under_way.is_empty();
+        for job in std::iter::once(job).chain(then) {
+            let known = self.under_way.iter().map(|(job, _)| job).chain(self.early.iter().map(|(job, _)| job));
+            if !known.into_iter().any(|known| known == job) {
+                if !std::mem::take(&mut quiet) {
+                    self.control.ahead(job.command.clone());
+                }
+                self.under_way.push_back((job.clone(), Vec::new()));
+            }
+        }
+        loop {
+            let (next, had) = self.under_way.pop_front().unwrap_or_else(|| (job.clone(), Vec::new()));
+            let answer = self.answer(&next, had, until);
+            if next == *job || answer.as_ref().is_err_and(|failure| failure.lost) {
+                return answer;
+            }
+            self.early.push((next, answer));
+        }
     }
 
-    /// The first bytes of some messages.
-    pub(super) fn beginnings(&mut self, uids: &[u32], until: Instant) -> Result<Vec<u8>, Failure> {
-        let prefix = self.options.limits.prefix;
-        let budget = self.budget(until, uids.len() as u64 * (u64::from(prefix) + 4096) + SLACK);
-        let set = uid_set(uids);
-        self.run(
-            &format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{prefix}>)"),
-            "fetch messages",
-            budget,
-        )
-    }
-
-    /// The bytes after the first ones.
-    pub(super) fn more(&mut self, uids: &[u32], until: Instant) -> Result<Vec<u8>, Failure> {
-        let (from, to) = (self.options.limits.prefix, self.options.limits.prefix_most);
-        let budget = self.budget(until, uids.len() as u64 * (u64::from(to) + 4096) + SLACK);
-        let set = uid_set(uids);
-        let count = to.saturating_sub(from);
-        self.run(&format!("UID FETCH {set} (UID BODY.PEEK[]<{from}.{count}>)"), "fetch messages", budget)
+    /// The answer to the oldest command under way, of which a part may have come already.
+    fn answer(&mut self, job: &Job, mut had: Vec<u8>, until: Instant) -> Result<Vec<u8>, Failure> {
+        let shared = !self.under_way.is_empty() || !self.early.is_empty();
+        let bytes = job.bytes + self.under_way.iter().map(|(job, _)| job.bytes).sum::<u64>();
+        let began = Instant::now();
+        let data = self.one(&job.command, job.doing, self.budget(until, bytes));
+        // on a slow line one answer at a time is enough for its deadline
+        self.pipelined &= began.elapsed() < SLOW;
+        let data = data.map_err(|failure| Failure { shared, ..failure })?;
+        if self.under_way.is_empty() && had.is_empty() {
+            return Ok(data);
+        }
+        // a server may send the data of several commands before it says that the first is done (RFC 3501 section 5.5)
+        for (line, uid) in answer::bodies(&data) {
+            let other = uid.filter(|&uid| !job.is_about(uid));
+            let other = other.and_then(|uid| self.under_way.iter_mut().find(|(job, _)| job.is_about(uid)));
+            other.map_or(&mut had, |(_, had)| had).extend_from_slice(line);
+        }
+        Ok(had)
     }
 
     /// What the server can do now that somebody is signed in.
@@ -277,7 +315,7 @@ impl<'a> Session<'a> {
             || Error::bad_setting("the folder", folder, "it contains a line break or another control character");
         let safe = !folder.chars().any(char::is_control);
         let name = if safe { utf7::quote(&utf7::encode(folder)) } else { None };
-        name.ok_or_else(|| Failure { error: error(), lost: false, cut: false })
+        name.ok_or_else(|| Failure { error: error(), lost: false, cut: false, shared: false })
     }
 
     fn about_folder(&self, mut failure: Failure, folder: &str) -> Failure {
@@ -290,6 +328,9 @@ impl<'a> Session<'a> {
 
     /// Says goodbye; whether the server answers does not matter.
     pub(super) fn close(mut self) {
+        if !self.under_way.is_empty() {
+            return;
+        }
         let budget = Budget { deadline: Instant::now() + Duration::from_secs(3), bytes: SMALL, literal: SLACK };
         let _ = self.run("LOGOUT", "log out", budget);
     }
@@ -320,18 +361,18 @@ fn failure(options: &Options, control: &Control, doing: &str, error: impl Into<O
         ::imap::Error::No(_) | ::imap::Error::Bad(_) => {
             let said = without_tag(&last);
             let error = throttled(options, &said).unwrap_or_else(|| Error::answered(host, doing, &said));
-            Failure { error, lost: false, cut: false }
+            Failure { error, lost: false, cut: false, shared: false }
         }
         ::imap::Error::ConnectionLost | ::imap::Error::Io(_) => {
             let said =
                 last.strip_prefix("* ").filter(|said| said.to_ascii_uppercase().starts_with("BYE")).unwrap_or_default();
             let error = throttled(options, said).unwrap_or_else(|| Error::cut_off(host, doing, said));
-            Failure { error, lost: true, cut: true }
+            Failure { error, lost: true, cut: true, shared: false }
         }
         // the crate reports what it cannot parse as a BYE without a word
         ::imap::Error::Bye(bye) if bye.information != "no explanation given" => {
             let said = control.redact(&bye.information);
-            Failure { error: Error::cut_off(host, doing, &said), lost: true, cut: true }
+            Failure { error: Error::cut_off(host, doing, &said), lost: true, cut: true, shared: false }
         }
         ::imap::Error::TagMismatch(_) => {
             Failure::lost(Error::garbage(host, doing, "an answer to a command nobody sent", &last))
@@ -370,41 +411,9 @@ fn without_tag(line: &str) -> String {
     if tagged { rest.to_owned() } else { line.to_owned() }
 }
 
-/// UIDs as a sequence set with ranges.
-fn uid_set(uids: &[u32]) -> String {
-    let mut sorted = uids.to_vec();
-    sorted.sort_unstable();
-    let mut out = String::new();
-    let mut rest = sorted.as_slice();
-    while let Some(&first) = rest.first() {
-        let mut last = first;
-        rest = rest.get(1..).unwrap_or_default();
-        while rest.first().is_some_and(|&next| next == last || Some(next) == last.checked_add(1)) {
-            last = rest.first().copied().unwrap_or(last);
-            rest = rest.get(1..).unwrap_or_default();
-        }
-        if !out.is_empty() {
-            out.push(',');
-        }
-        if first == last {
-            out.push_str(&first.to_string());
-        } else {
-            out.push_str(&format!("{first}:{last}"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sets_are_short() {
-        assert_eq!(uid_set(&[9, 7, 8, 3, 1]), "1,3,7:9");
-        assert_eq!(uid_set(&[u32::MAX, u32::MAX, 1]), format!("1,{}", u32::MAX));
-        assert_eq!(uid_set(&[]), "");
-    }
 
     #[test]
     fn a_server_is_understood_when_it_asks_to_wait() {
