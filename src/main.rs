@@ -5,6 +5,11 @@ use std::sync::Arc;
 
 use bounceback::cli::{self, Failure, Screen, SignIns};
 use bounceback::tui;
+use mimalloc::MiMalloc;
+
+/// A mail is explained out of some hundred small texts: this allocator makes and drops them in half the time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     cli::run(cli::Faces { show: screen, terminal: tui::abilities, tables })

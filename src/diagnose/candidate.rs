@@ -49,11 +49,9 @@ pub fn is_candidate(header: &[u8]) -> bool {
 pub fn is_candidate_with(header: &[u8], context: &Context) -> bool {
     let raw = normalise(header);
     let head = Head::read(&raw, 0).head;
-    let field = |name: &str, text: Option<&str>| has_field(&head, name, text);
-    let report = field("Content-Type", Some("multipart/report"))
-        || field("Content-Type", Some("report-type"))
-        || field("Content-Type", Some("delivery-status"))
-        || field("Content-Type", Some("disposition-notification"));
+    let report = ["multipart/report", "report-type", "delivery-status", "disposition-notification"]
+        .iter()
+        .any(|text| has_field(&head, "Content-Type", text));
     let null = head.get("Return-Path").is_some_and(|path| matches!(path.value.trim_ascii(), b"<>" | b""));
     let automatic = head.text("Auto-Submitted").is_some_and(|value| {
         !crate::stdx::contains_ignore_case(&value, "auto-generated")
@@ -65,7 +63,7 @@ pub fn is_candidate_with(header: &[u8], context: &Context) -> bool {
     }
     let envelope = Envelope::of(&head);
     let body = Found::default();
-    let seen = context.rules.seen(&envelope.from, &envelope.subject, &field, &body);
+    let seen = envelope.seen(&head, &context.rules, &body);
     let hints = context.rules.hints(&seen);
     let decoy = hints.iter().any(|(hint, _)| *hint == Hint::Decoy);
     hints.iter().any(|(hint, name)| match hint {

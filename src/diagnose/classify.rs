@@ -101,8 +101,8 @@ pub(super) fn conclude(merged: Merged, context: &Context, case: &Circumstances<'
     if let (Some(answer), Some(wording)) = (decided, decided.and_then(|answer| answer.wording.clone())) {
         let place = evidence.iter().find(|one| one.claim == "diagnostic").cloned();
         evidence.push(Evidence {
-            claim: "cause".to_owned(),
-            from: format!("rule {}", answer.rule),
+            claim: "cause".into(),
+            from: ["rule ", &answer.rule].concat().into(),
             text: wording,
             line: place.as_ref().and_then(|one| one.line),
             part: place.as_ref().and_then(|one| one.part.clone()),
@@ -166,13 +166,13 @@ fn advise(next_step: &mut String, cause: Cause, merged: &Merged, rules: &RuleBoo
 
 /// Who tells about outages, and where: the help desk that reported, else the provider that answered or would have.
 fn status_page<'b>(merged: &Merged, rules: &'b RuleBook, case: &Circumstances<'_>) -> Option<(&'b str, &'b str)> {
-    let desk = case.reporter.and_then(|host| rules.desk_of_host(host));
+    let desk = case.reporter.and_then(|host| rules.desk_of_host(&host.to_lowercase()));
     if let Some(desk) = desk
         && let Some(page) = &desk.status_page
     {
         return Some((&desk.title, page));
     }
-    let of_host = merged.remote.as_deref().and_then(|host| rules.provider_of_host(host));
+    let of_host = merged.remote.as_deref().and_then(|host| rules.provider_of_host(&host.to_lowercase()));
     let provider = of_host.or_else(|| rules.provider_of_domain(merged.address.domain()))?;
     Some((&provider.title, provider.status_page.as_deref()?))
 }

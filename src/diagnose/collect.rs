@@ -6,10 +6,11 @@ use super::wording::{self, Known, is_thin};
 use super::zone::{self, Zone};
 use super::{Context, kind, prose};
 use crate::mail::{
-    Field, Head, MAX_RECIPIENTS, Mail, PartKind, addresses, looks_like_report, read_report, read_returned,
+    Encoding, Field, Head, HeadEnd, MAX_RECIPIENTS, Mail, PartKind, addresses, looks_like_report, read_report,
+    read_returned,
 };
 use crate::model::{Address, Fact, Kind, Origin, PerRecipient, Place, Report, Reporter, Returned, Role};
-use crate::rules::{Format, Found, Hint, Hole, RuleBook};
+use crate::rules::{Format, Found, Hint, Hole, RuleBook, Seen};
 use crate::stdx;
 
 /// In how many lines a server introduces itself.
@@ -47,34 +48,72 @@ impl<'m> Envelope<'m> {
     pub(super) fn of(head: &Head<'m>) -> Self {
         Self { from: head.text("From").unwrap_or_default(), subject: head.text("Subject").unwrap_or_default() }
     }
+
+    /// What is known of a mail with this header and these literals in its body.
+    pub(super) fn seen<'a>(&'a self, head: &Head<'_>, rules: &RuleBook, body: &'a Found) -> Seen<'a> {
+        rules.seen(&self.from, &self.subject, marks_in(head, rules), body)
+    }
 }
 
-/// Whether a field of this name stands in the header, with this text in it where given.
-pub(super) fn has_field(head: &Head<'_>, name: &str, text: Option<&str>) -> bool {
-    head.fields.iter().filter(|field| field.is(name)).any(|field| match text {
-        None => true,
-        Some("<>") => matches!(field.value.trim_ascii(), b"<>" | b""),
-        Some(text) => stdx::contains_ignore_case(&field.raw(), text),
-    })
+/// Whether a field of this name stands in the header with this text in it.
+pub(super) fn has_field(head: &Head<'_>, name: &str, text: &str) -> bool {
+    head.fields.iter().filter(|field| field.is(name)).any(|field| stdx::contains_ignore_case(&field.raw(), text))
+}
+
+/// The marks that stand in the fields of a header.
+fn marks_in(head: &Head<'_>, rules: &RuleBook) -> Found {
+    let mut found = Found::default();
+    for field in &head.fields {
+        for mark in rules.field_marks(field.name) {
+            let stands = match mark.text.as_deref() {
+                None => true,
+                Some("<>") => matches!(field.value.trim_ascii(), b"<>" | b""),
+                Some(text) => stdx::contains_ignore_case(&field.raw(), text),
+            };
+            if stands {
+                found.insert(mark.group);
+            }
+        }
+    }
+    found
+}
+
+/// The message that came back: its bytes, and what reading its header left.
+pub(super) struct Copy<'m> {
+    pub(super) bytes: &'m [u8],
+    pub(super) end: HeadEnd<'m>,
+}
+
+impl<'m> Copy<'m> {
+    /// The one that is attached.
+    pub(super) fn attached(mail: &'m Mail<'_>) -> Option<Self> {
+        let part = mail.parts.iter().find(|part| matches!(part.kind, PartKind::Message | PartKind::Headers))?;
+        let identity = part.encoding == Encoding::Identity;
+        Some(Self::read(if identity { part.body } else { part.text().as_str().as_bytes() }))
+    }
+
+    pub(super) fn read(bytes: &'m [u8]) -> Self {
+        Self { bytes, end: Head::read(bytes, 0) }
+    }
 }
 
 /// Reads everything there is.
-pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> {
+pub(super) fn gather<'r>(mail: &Mail<'_>, attached: Option<&Copy<'_>>, context: &'r Context) -> Gathered<'r> {
     let rules: &'r RuleBook = &context.rules;
     let mut report = standard_report(mail);
     let mut zones = zone::zones(mail);
     wording::mend_cut(&mut report, mail, &zones);
     let head = mail.head();
     let envelope = Envelope::of(head);
-    let header = |name: &str, text: Option<&str>| has_field(head, name, text);
     let body = scan(rules, &zones);
-    let seen = rules.seen(&envelope.from, &envelope.subject, &header, &body);
+    let seen = envelope.seen(head, rules, &body);
     let hints: Vec<(Hint, &'r str)> = rules.hints(&seen);
     let format = rules.format_of(&seen);
     let delay = format.is_some_and(|format| format.is_delay(&seen));
     let mut stated = None;
     let mut standard = !report.recipients.is_empty();
-    let (mut returned, mut has_returned) = returned_part(mail);
+    let mut returned = attached.map(|copy| read_returned(&copy.end.head)).unwrap_or_default();
+    let mut has_returned = attached.is_some();
     if let Some(format) = format {
         for zone in &mut zones {
             zone.cut_at(&format.cut);
@@ -91,12 +130,12 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
         read_pasted_report(mail, &mut report, &zones);
         standard = !report.recipients.is_empty();
     }
-    let says_so = || head.has("X-Failed-Recipients") || prose::has_reply(&zones);
+    let listed = listed(head);
+    let says_so = || !listed.is_empty() || prose::has_reply(&zones);
     let strong = kind::is_notice(format, &hints) || kind::is_sent_by_server(&hints) && says_so();
     let (mut from_text, mut weak) = (None, false);
     let thin = |record: &PerRecipient| is_thin(record) || (record.recipient.is_none() && record.original.is_none());
     if (strong || standard) && (report.recipients.is_empty() || report.recipients.iter().any(thin)) {
-        let listed = in_field(head, "X-Failed-Recipients", "X-Failed-Recipients");
         let ours = excluded_addresses(head, &returned, context);
         let subject = about_the_failure(head, &returned);
         let named = !listed.is_empty() || standard;
@@ -127,7 +166,7 @@ pub(super) fn gather<'r>(mail: &Mail<'_>, context: &'r Context) -> Gathered<'r> 
     let sender = addresses(&envelope.from).into_iter().next();
     let from_domain = sender.as_ref().map(Address::domain).filter(|domain| domain.contains('.'));
     let reporter = reporter(&report, from_text, &zones, format, rules, &body, from_domain);
-    let pasted_header = pasted_header(mail, &zones);
+    let pasted_header = if attached.is_none() { pasted_header(mail, &zones) } else { String::new() };
     Gathered { report, reporter, returned, format, delay, hints, stated, standard, has_returned, weak, pasted_header }
 }
 
@@ -145,9 +184,6 @@ fn read_pasted_report(mail: &Mail<'_>, report: &mut Report, zones: &[Zone<'_>]) 
 
 /// The message pasted behind the notice's words, header first, where none is attached.
 fn pasted_header(mail: &Mail<'_>, zones: &[Zone<'_>]) -> String {
-    if mail.parts.iter().any(|part| matches!(part.kind, PartKind::Message | PartKind::Headers)) {
-        return String::new();
-    }
     let pasted = |zone: &Zone<'_>| Some(stdx::clamp(zone.text.from_line(zone.pasted?), 64 * 1024).to_owned());
     zones.iter().chain(&zone::attached_headers(mail)).find_map(pasted).unwrap_or_default()
 }
@@ -156,9 +192,8 @@ fn pasted_header(mail: &Mail<'_>, zones: &[Zone<'_>]) -> String {
 pub(super) fn families(mail: &Mail<'_>, context: &Context) -> Vec<String> {
     let zones = zone::zones(mail);
     let envelope = Envelope::of(mail.head());
-    let header = |name: &str, text: Option<&str>| has_field(mail.head(), name, text);
     let body = scan(&context.rules, &zones);
-    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &body);
+    let seen = envelope.seen(mail.head(), &context.rules, &body);
     context.rules.formats_of(&seen).iter().map(|format| format.family.clone()).collect()
 }
 
@@ -187,16 +222,6 @@ fn standard_report(mail: &Mail<'_>) -> Report {
     report
 }
 
-/// The header of the attached message that came back.
-fn returned_part(mail: &Mail<'_>) -> (Returned, bool) {
-    let part = mail.parts.iter().find(|part| matches!(part.kind, PartKind::Message | PartKind::Headers));
-    let Some(part) = part else { return (Returned::default(), false) };
-    if part.encoding == crate::mail::Encoding::Identity {
-        return (read_returned(&Head::read(part.body, part.line).head), true);
-    }
-    (read_returned(&Head::read(part.text().as_str().as_bytes(), 0).head), true)
-}
-
 /// The header of the message pasted behind the notice's words.
 fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
     let Some((zone, line)) = zones.iter().rev().find_map(|zone| Some((zone, zone.pasted?))) else {
@@ -207,15 +232,29 @@ fn pasted(zones: &[Zone<'_>]) -> (Returned, bool) {
     (returned, found)
 }
 
+/// Addresses the header lists as those that failed: `X-Failed-Recipients`, else `X-Original-To` as the DragonFly Mail
+/// Agent writes it, in angle brackets. Postfix names the mailbox it delivered to in a field of that name, without them.
+fn listed(head: &Head<'_>) -> Vec<Fact<Address>> {
+    if head.has("X-Failed-Recipients") {
+        return in_field(head, "X-Failed-Recipients", "X-Failed-Recipients");
+    }
+    let bracketed = |field: &&Field<'_>| field.is("X-Original-To") && field.value.trim_ascii().starts_with(b"<");
+    let Some(field) = head.fields.iter().rfind(bracketed) else { return Vec::new() };
+    let to = head.get("To").map(|field| addresses(&field.raw())).unwrap_or_default();
+    let mut found = addresses_of(field, "X-Original-To");
+    found.retain(|fact| !to.contains(&fact.value));
+    found
+}
+
 /// Addresses of a header field that names who failed.
 fn in_field(head: &Head<'_>, name: &str, from: &'static str) -> Vec<Fact<Address>> {
-    let field = head.get(name);
-    field
-        .map(|field| addresses(&field.raw()))
-        .unwrap_or_default()
-        .into_iter()
-        .map(|value| Fact { value, place: header_place(field), origin: Origin::Field, from })
-        .collect()
+    head.get(name).map(|field| addresses_of(field, from)).unwrap_or_default()
+}
+
+fn addresses_of(field: &Field<'_>, from: &'static str) -> Vec<Fact<Address>> {
+    let place = header_place(Some(field));
+    let fact = |value| Fact { value, place, origin: Origin::Field, from };
+    addresses(&field.raw()).into_iter().map(fact).collect()
 }
 
 /// The notice's subject, where it is not only that of the returned message.
@@ -244,11 +283,11 @@ fn excluded_addresses(head: &Head<'_>, returned: &Returned, context: &Context) -
                 .filter(|field| field.is(name))
                 .take(8)
                 .flat_map(|field| addresses(&field.raw()))
-                .map(|address| address.as_str().to_lowercase()),
+                .map(String::from),
         );
     }
-    out.extend(returned.from.iter().map(|from| from.to_lowercase()));
-    out.extend(context.identity.addresses.iter().map(|own| own.to_lowercase()));
+    out.extend(returned.from.iter().cloned());
+    out.extend(context.identity.addresses.iter().cloned());
     out
 }
 

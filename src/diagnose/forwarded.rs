@@ -76,15 +76,14 @@ fn from_colleague(mail: &Mail<'_>, context: &Context) -> bool {
 
 /// Whether a header is that of a notice.
 fn is_notice_head(head: &Head<'_>, context: &Context) -> bool {
-    let report = has_field(head, "Content-Type", Some("multipart/report"))
-        && has_field(head, "Content-Type", Some("delivery-status"));
+    let report =
+        has_field(head, "Content-Type", "multipart/report") && has_field(head, "Content-Type", "delivery-status");
     if report || head.has("X-Failed-Recipients") {
         return true;
     }
     let envelope = Envelope::of(head);
-    let header = |name: &str, text: Option<&str>| has_field(head, name, text);
     let body = Found::default();
-    let seen = context.rules.seen(&envelope.from, &envelope.subject, &header, &body);
+    let seen = envelope.seen(head, &context.rules, &body);
     let hints = context.rules.hints(&seen);
     let has = |name: &str| hints.iter().any(|(_, entry)| *entry == name);
     has("notice/from") && has("notice/subject")
@@ -173,7 +172,7 @@ fn own_words(zones: &[Zone<'_>]) -> usize {
             let mark = line.is_empty()
                 || line.starts_with(['>', '-', '_', '*', '='])
                 || line.ends_with(':') && line.split_whitespace().count() < 4
-                || line.to_lowercase().contains("forwarded message");
+                || crate::stdx::contains_ignore_case(line, "forwarded message");
             if !mark {
                 count += line.split_whitespace().count();
             }

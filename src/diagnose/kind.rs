@@ -128,8 +128,8 @@ pub(super) fn evidence(mail: &Mail<'_>, kind: Kind, gathered: &Gathered<'_>) -> 
     }
     if let Some(format) = gathered.format {
         out.push(Evidence {
-            claim: "format".to_owned(),
-            from: format!("format/{}", format.family),
+            claim: "format".into(),
+            from: ["format/", &format.family].concat().into(),
             text: format.title.clone(),
             line: None,
             part: None,

@@ -69,7 +69,7 @@ use crate::model::{Address, Diagnosis, Fact, Identity, Kind, NoticeHead, Origin,
 use crate::rules::{Hint, KindWords, RuleBook};
 use crate::stdx;
 use classify::Circumstances;
-use collect::Gathered;
+use collect::{Copy, Gathered};
 
 /// What the engine knows beside the mail: the rules, and who we are.
 #[derive(Debug, Clone)]
@@ -110,7 +110,8 @@ pub fn diagnose(mail: &[u8], context: &Context) -> Diagnosis {
 
 /// Diagnoses a mail that was read; `depth` counts the messages around it.
 fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
-    let mut gathered = collect::gather(mail, context);
+    let attached = Copy::attached(mail);
+    let mut gathered = collect::gather(mail, attached.as_ref(), context);
     let kind = kind::decide(mail, &gathered);
     if depth < crate::mail::MAX_NESTED
         && let Some(inner) = forwarded::inner(mail, &gathered, kind, context, depth)
@@ -155,9 +156,11 @@ fn conclude(mail: &Mail<'_>, context: &Context, depth: usize) -> Diagnosis {
     }
     diagnosis.notice = notice_head(mail);
     diagnosis.evidence = kind::evidence(mail, kind, &gathered);
-    diagnosis.ticket = ticket::find(mail, &gathered.pasted_header, context);
+    let pasted = std::mem::take(&mut gathered.pasted_header);
+    let copy = attached.unwrap_or_else(|| Copy::read(pasted.as_bytes()));
+    diagnosis.ticket = ticket::find(mail, &copy, context);
     diagnosis.new_addresses = moved::find(mail, &diagnosis, context);
-    diagnosis.authenticity = origin::authenticity(mail, &diagnosis, &gathered, context);
+    diagnosis.authenticity = origin::authenticity(mail, &copy, &diagnosis, &gathered, context);
     diagnosis.reporter.role = origin::role(&diagnosis, context);
     diagnosis.likely_bounce |= diagnosis.kind == Kind::Other && kind::looks_like_bounce(&gathered);
     diagnosis.notes = notes(mail, &diagnosis, &gathered);
@@ -179,10 +182,7 @@ fn notice_head(mail: &Mail<'_>) -> NoticeHead {
     }
     NoticeHead {
         message_id: ids("Message-ID").into_iter().next(),
-        from: head
-            .get("From")
-            .and_then(|field| addresses(&field.raw()).into_iter().next())
-            .map(|address| address.to_string()),
+        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(String::from),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned),
         date: date_of(head),
         references,
@@ -196,7 +196,7 @@ fn sent_to(mail: &Mail<'_>) -> Vec<String> {
     let fields = mail.head().fields.iter().filter(|field| field.is("To") || field.is("Delivered-To"));
     for address in fields.take(8).flat_map(|field| addresses(&field.raw())).take(32) {
         if !out.iter().any(|known| address.same_as(known)) {
-            out.push(address.to_string());
+            out.push(address.into());
         }
     }
     out

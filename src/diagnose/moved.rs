@@ -46,7 +46,7 @@ pub(super) fn find(mail: &Mail<'_>, diagnosis: &Diagnosis, context: &Context) ->
                     Some(recipient.address.clone()),
                     found.address,
                     text,
-                    Evidence { claim: "new address".to_owned(), ..evidence },
+                    Evidence { claim: "new address".into(), ..evidence },
                 );
             }
         }
@@ -101,8 +101,8 @@ fn push(out: &mut Vec<NewAddress>, replaces: Option<Address>, address: Address, 
 fn names_new(text: &str, context: &Context) -> bool {
     let mut found = Found::default();
     context.rules.scan(text, &mut found);
-    let seen = context.rules.seen("", "", &|_, _| false, &found);
-    context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::Moved)
+    let seen = context.rules.seen("", "", Found::default(), &found);
+    context.rules.has_hint(Hint::Moved, &seen)
 }
 
 /// Whether the address at `start` is the new one: behind such a wording, or alone in a 551 reply.

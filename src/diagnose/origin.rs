@@ -4,14 +4,15 @@
 //! Message-IDs. Without a configuration nothing is ours and nothing is foreign. Invariant: every verdict has its reasons.
 
 use super::Context;
-use super::collect::Gathered;
-use crate::mail::{Head, Mail, Part, PartKind};
+use super::collect::{Copy, Gathered};
+use crate::mail::{Mail, Part, PartKind};
 use crate::model::{Authenticity, Diagnosis, Identity, Kind, Ours, Returned, Role, Timestamp};
 use crate::rules::{Found, Hint};
 
 /// Whether the returned message was sent by us.
 pub(super) fn authenticity(
     mail: &Mail<'_>,
+    copy: &Copy<'_>,
     diagnosis: &Diagnosis,
     gathered: &Gathered<'_>,
     context: &Context,
@@ -43,7 +44,7 @@ pub(super) fn authenticity(
     if from_ours {
         out.because.push("the returned message is from one of our addresses".to_owned());
     }
-    let marked = match own_marks(mail, gathered, original, context, &own_domain, &mut out.because) {
+    let marked = match own_marks(copy, original, context, &own_domain, &mut out.because) {
         Marked::Foreign => {
             out.verdict = Ours::NotOurs;
             return out;
@@ -81,8 +82,7 @@ enum Marked {
 
 /// The marks of the returned message that only our own messages bear.
 fn own_marks(
-    mail: &Mail<'_>,
-    gathered: &Gathered<'_>,
+    copy: &Copy<'_>,
     original: &Returned,
     context: &Context,
     own_domain: &dyn Fn(&str) -> bool,
@@ -97,8 +97,7 @@ fn own_marks(
     if identity.message_ids.iter().any(|piece| !piece.is_empty() && id.contains(piece.as_str())) {
         because.push("the returned message carries our Message-ID pattern".to_owned());
     }
-    let bytes = super::ticket::returned_bytes(mail, &gathered.pasted_header);
-    let head = Head::read(bytes, 0).head;
+    let head = &copy.end.head;
     let desk = identity.desk.as_deref().and_then(|slug| context.rules.desks().iter().find(|desk| desk.slug == slug));
     let field = desk.and_then(|desk| desk.account_field.as_deref());
     if let (Some(account), Some(field)) = (&identity.desk_account, field)
@@ -211,6 +210,6 @@ pub(super) fn from_contact_form(original: &Returned, context: &Context) -> bool 
     let (from, subject) =
         (original.from.as_deref().unwrap_or_default(), original.subject.as_deref().unwrap_or_default());
     let body = Found::default();
-    let seen = context.rules.seen(from, subject, &|_, _| false, &body);
-    context.rules.hints(&seen).iter().any(|(hint, _)| *hint == Hint::ContactForm)
+    let seen = context.rules.seen(from, subject, Found::default(), &body);
+    context.rules.has_hint(Hint::ContactForm, &seen)
 }

@@ -6,18 +6,17 @@
 use std::borrow::Cow;
 
 use super::Context;
-use crate::mail::{Encoding, Field, Head, Mail, PartKind};
+use super::collect::Copy;
+use crate::mail::{Field, Head, Mail};
 use crate::model::Ticket;
 use crate::rules::{Desk, RuleBook, TicketPattern};
 
 /// Bytes at either end of the returned body that are searched for a mark: desks put them first or last.
 const MAX_BODY: usize = 8 * 1024;
 
-/// The ticket, by the returned message (attached, or pasted as this text), else by the notice's own references.
-pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<Ticket> {
-    let bytes = returned_bytes(mail, pasted);
-    let end = Head::read(bytes, 0);
-    let body = bytes.get(end.body..).unwrap_or_default();
+/// The ticket, by the returned message, else by the notice's own references.
+pub(super) fn find(mail: &Mail<'_>, copy: &Copy<'_>, context: &Context) -> Option<Ticket> {
+    let body = copy.bytes.get(copy.end.body..).unwrap_or_default();
     let ends;
     let body = if body.len() > 2 * MAX_BODY {
         ends = [body.get(..MAX_BODY).unwrap_or_default(), body.get(body.len() - MAX_BODY..).unwrap_or_default()]
@@ -27,22 +26,12 @@ pub(super) fn find(mail: &Mail<'_>, pasted: &str, context: &Context) -> Option<T
         body
     };
     let body = crate::stdx::text_of(body);
-    let returned = Searched::new(&end.head, &body, &context.rules);
+    let returned = Searched::new(&copy.end.head, &body, &context.rules);
     let ours = context.identity.desk.as_deref();
     returned.first(&context.rules, ours, |_| true).or_else(|| {
         let notice = Searched::new(mail.head(), "", &context.rules);
         notice.first(&context.rules, ours, |field| field == "References" || field == "In-Reply-To")
     })
-}
-
-/// The message that came back: attached, or pasted as this text.
-pub(super) fn returned_bytes<'m>(mail: &'m Mail<'_>, pasted: &'m str) -> &'m [u8] {
-    let part = mail.parts.iter().find(|part| matches!(part.kind, PartKind::Message | PartKind::Headers));
-    match part {
-        Some(part) if part.encoding == Encoding::Identity => part.body,
-        Some(part) => part.text().as_str().as_bytes(),
-        None => pasted.as_bytes(),
-    }
 }
 
 /// A message and the marks that may stand in it.
@@ -57,7 +46,7 @@ impl<'m> Searched<'m> {
     fn new(head: &'m Head<'m>, body: &'m str, rules: &RuleBook) -> Self {
         let mut numbers = rules.scan_tickets(body);
         numbers.extend(rules.unscanned_tickets());
-        let may = |field: &&Field<'_>| rules.ticket_fields().iter().any(|name| field.is(name));
+        let may = |field: &&Field<'_>| rules.is_ticket_field(field.name);
         let fields: Vec<_> = head.fields.iter().filter(may).map(|field| (field, field.text())).collect();
         for (_, text) in &fields {
             numbers.extend(rules.scan_tickets(text));

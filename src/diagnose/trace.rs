@@ -20,7 +20,7 @@ pub fn trace(mail: &[u8], context: &Context) -> String {
 
 /// The steps for one mail, and for the notice it carries.
 fn steps(out: &mut String, mail: &Mail<'_>, context: &Context, depth: usize) {
-    let gathered = collect::gather(mail, context);
+    let gathered = collect::gather(mail, collect::Copy::attached(mail).as_ref(), context);
     let verdict = kind::decide(mail, &gathered);
     let _ = writeln!(out, "parts");
     for (index, part) in mail.parts.iter().enumerate() {

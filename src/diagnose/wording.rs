@@ -166,7 +166,7 @@ fn about(mut named: Vec<PerRecipient>, rules: &RuleBook) -> Vec<PerRecipient> {
         record.said.iter().any(|said| {
             let mut marks = Found::default();
             rules.scan(&said.value, &mut marks);
-            let seen = rules.seen("", "", &|_, _| false, &marks);
+            let seen = rules.seen("", "", Found::default(), &marks);
             rules.hints(&seen).iter().any(|(_, name)| *name == "notice/body") || prose::is_coded(&said.value)
         })
     });

@@ -4,39 +4,42 @@
 //! nothing of whose address it is. Invariant: linear and total.
 
 use crate::model::Address;
+use crate::stdx;
+
+/// ASCII characters of an unquoted local part (RFC 5322 section 3.2.3) and of a domain, as they are met.
+static LOCAL: stdx::Bytes = stdx::Bytes::alphanumeric_and(b"!#$%&'*+-/=?^_`{|}~.");
+static DOMAIN: stdx::Bytes = stdx::Bytes::alphanumeric_and(b"-._");
 
 /// Characters of an unquoted local part, Unicode included (RFC 6531).
 fn is_local(c: char) -> bool {
-    c.is_alphanumeric()
-        || matches!(
-            c,
-            '!' | '#'
-                | '$'
-                | '%'
-                | '&'
-                | '\''
-                | '*'
-                | '+'
-                | '-'
-                | '/'
-                | '='
-                | '?'
-                | '^'
-                | '_'
-                | '`'
-                | '{'
-                | '|'
-                | '}'
-                | '~'
-                | '.'
-        )
-        || (!c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_cjk_punctuation(c))
+    u8::try_from(c).map_or_else(|_| is_wide(c), |byte| LOCAL.has(byte) || !byte.is_ascii() && is_wide(c))
 }
 
 fn is_domain(c: char) -> bool {
-    c.is_alphanumeric()
-        || matches!(c, '-' | '.' | '_')
-        || (!c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_cjk_punctuation(c))
+    u8::try_from(c).map_or_else(|_| is_wide(c), |byte| DOMAIN.has(byte) || !byte.is_ascii() && is_wide(c))
+}
+
+/// Characters beyond ASCII that both parts may have.
+fn is_wide(c: char) -> bool {
+    c.is_alphanumeric() || (!c.is_whitespace() && !c.is_control() && !is_cjk_punctuation(c))
+}
+
+/// Bytes at the end of a text that an unquoted local part is made of.
+fn local_before(text: &str) -> usize {
+    let plain = text.bytes().rev().take_while(|byte| LOCAL.has(*byte)).count();
+    match text.len().checked_sub(plain + 1).and_then(|at| text.as_bytes().get(at)) {
+        Some(byte) if !byte.is_ascii() => text.chars().rev().take_while(|c| is_local(*c)).map(char::len_utf8).sum(),
+        _ => plain,
+    }
+}
+
+/// Bytes at the start of a text that a domain is made of.
+fn domain_at(text: &str) -> usize {
+    let plain = text.bytes().take_while(|byte| DOMAIN.has(*byte)).count();
+    match text.as_bytes().get(plain) {
+        Some(byte) if !byte.is_ascii() => text.chars().take_while(|c| is_domain(*c)).map(char::len_utf8).sum(),
+        _ => plain,
+    }
 }
 
 fn is_cjk_punctuation(c: char) -> bool {
@@ -65,7 +68,7 @@ pub fn read_address(value: &str) -> Option<Address> {
         _ => value,
     };
     let inner = inner.trim_matches(|c: char| c == '<' || c == '>' || c.is_whitespace());
-    let inner = crate::stdx::strip_prefix_ignore_case(inner, "mailto:").unwrap_or(inner);
+    let inner = stdx::strip_prefix_ignore_case(inner, "mailto:").unwrap_or(inner);
     let inner = strip_route(inner);
     if let Some(address) = whole_address(inner) {
         return Some(address);
@@ -84,9 +87,9 @@ fn whole_address(text: &str) -> Option<Address> {
     let quoted = local.len() >= 2 && local.starts_with('"') && local.ends_with('"');
     let literal = domain.starts_with('[') && domain.ends_with(']');
     let local_good =
-        quoted || (!local.is_empty() && local.chars().all(|c| is_local(c) || c == '\\' || c == '@' || c == ':'));
+        quoted || (!local.is_empty() && local.chars().all(|c| is_local(c) || matches!(c, '\\' | '@' | ':')));
     let domain = domain.trim_end_matches('.');
-    let domain_good = literal || (!domain.is_empty() && domain.chars().all(is_domain));
+    let domain_good = literal || (!domain.is_empty() && domain_at(domain) == domain.len());
     if !local_good || !domain_good {
         return None;
     }
@@ -160,15 +163,12 @@ fn address_around(text: &str, at: usize, floor: usize) -> Option<FoundAddress> {
     let quoted = before.strip_suffix('"').and_then(|inner| inner.rfind('"'));
     let local = match quoted {
         Some(open) => before.len() - open,
-        None => before.chars().rev().take_while(|c| is_local(*c)).map(char::len_utf8).sum(),
+        None => local_before(before),
     };
     let mut start = at - local;
     let after = text.get(at + 1..)?;
-    let mut length = if after.starts_with('[') {
-        after.find(']').map_or(0, |close| close + 1)
-    } else {
-        after.chars().take_while(|c| is_domain(*c)).map(char::len_utf8).sum()
-    };
+    let mut length =
+        if after.starts_with('[') { after.find(']').map_or(0, |close| close + 1) } else { domain_at(after) };
     while matches!(after.as_bytes().get(length.wrapping_sub(1)), Some(b'.' | b'-' | b'_')) {
         length -= 1;
     }

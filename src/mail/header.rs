@@ -106,7 +106,7 @@ impl<'a> Head<'a> {
     }
 
     fn read_fields(bytes: &'a [u8], first_line: u32, most: usize, message: bool) -> HeadEnd<'a> {
-        let mut fields: Vec<Field<'a>> = Vec::new();
+        let mut fields: Vec<Field<'a>> = Vec::with_capacity(if message { 24 } else { 4 });
         let mut lines = Lines { bytes, at: 0, line: first_line };
         let mut open: Option<(usize, usize, usize, u32)> = None; // name end, value start, line start, line
         let mut close = |open: &mut Option<(usize, usize, usize, u32)>, end: usize| {
@@ -176,13 +176,15 @@ fn fields_empty_start(at: usize, bytes: &[u8]) -> bool {
     at < 64 && bytes.get(..at).is_some_and(|head| head.iter().all(u8::is_ascii_whitespace))
 }
 
+/// The bytes of a field's name.
+static NAME_BYTES: stdx::Bytes = stdx::Bytes::alphanumeric_and(b"-_./");
+
 /// Offset of the colon when the line begins like a field. Blanks before the colon are damage, and forgiven.
 pub(crate) fn field_colon(line: &[u8]) -> Option<usize> {
     let colon = memchr::memchr(b':', line.get(..line.len().min(80))?)?;
     let name = line.get(..colon)?;
     let core = name.trim_ascii_end();
-    let token =
-        !core.is_empty() && core.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'));
+    let token = !core.is_empty() && NAME_BYTES.have_all(core);
     (token && !core.first()?.is_ascii_digit()).then_some(colon)
 }
 

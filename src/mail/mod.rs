@@ -20,7 +20,7 @@ pub use address::{FoundAddress, addresses, find_addresses, read_address};
 pub use copy::{Attached, ReturnedCopy, attached, content_type};
 pub use dsn::{PROGRAM_SAID, looks_like_report, read_report};
 pub use guard::{MAX_RECIPIENTS, MAX_TEXT};
-pub use header::{Field, Head};
+pub use header::{Field, Head, HeadEnd};
 pub use part::{Encoding, Part, PartKind};
 pub use returned::{date_of, message_ids, read_returned};
 pub use text::Text;
@@ -112,15 +112,15 @@ impl<'a> Mail<'a> {
     }
 
     /// Evidence for a claim that stands at a place of this mail.
-    pub fn evidence(&self, claim: &str, from: &str, text: &str, place: Place) -> Evidence {
+    pub fn evidence(&self, claim: &'static str, from: &'static str, text: &str, place: Place) -> Evidence {
         let header = place.part == Place::HEADER;
         let index = if header { 0 } else { place.part as usize };
         let part = self.parts.get(index);
         if header && self.verbatim {
             let line = Some(place.line.saturating_add(1));
             return Evidence {
-                claim: claim.to_owned(),
-                from: from.to_owned(),
+                claim: claim.into(),
+                from: from.into(),
                 text: text.to_owned(),
                 line,
                 part: None,
@@ -130,8 +130,8 @@ impl<'a> Mail<'a> {
         let verbatim = self.verbatim
             && part.is_some_and(|part| part.encoding == Encoding::Identity && part.kind != PartKind::Html);
         let mut evidence = Evidence {
-            claim: claim.to_owned(),
-            from: from.to_owned(),
+            claim: claim.into(),
+            from: from.into(),
             text: text.to_owned(),
             line: None,
             part: None,
@@ -147,10 +147,10 @@ impl<'a> Mail<'a> {
     }
 
     /// Evidence for a claim that rests on a field of a header.
-    pub fn header_evidence(&self, claim: &str, field: &Field<'_>) -> Evidence {
+    pub fn header_evidence(&self, claim: &'static str, field: &Field<'_>) -> Evidence {
         Evidence {
-            claim: claim.to_owned(),
-            from: format!("{} field", String::from_utf8_lossy(field.name)),
+            claim: claim.into(),
+            from: [&String::from_utf8_lossy(field.name), " field"].concat().into(),
             text: field.text().into_owned(),
             line: self.verbatim.then_some(field.line.saturating_add(1)),
             part: (!self.verbatim).then(|| self.inside.clone().unwrap_or_default()),
@@ -159,7 +159,7 @@ impl<'a> Mail<'a> {
     }
 
     /// Evidence for a fact.
-    pub fn fact_evidence<T>(&self, claim: &str, fact: &Fact<T>, text: &str) -> Evidence {
+    pub fn fact_evidence<T>(&self, claim: &'static str, fact: &Fact<T>, text: &str) -> Evidence {
         self.evidence(claim, fact.from, text, fact.place)
     }
 }

@@ -16,13 +16,10 @@ pub fn read_returned(head: &Head<'_>) -> Returned {
     Returned {
         message_id: head.get("Message-ID").and_then(|field| message_ids(&field.raw()).into_iter().next()),
         subject: head.text("Subject").map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty()),
-        from: head
-            .get("From")
-            .and_then(|field| addresses(&field.raw()).into_iter().next())
-            .map(|address| address.to_string()),
+        from: head.get("From").and_then(|field| addresses(&field.raw()).into_iter().next()).map(String::from),
         to: head
             .get("To")
-            .map(|field| addresses(&field.raw()).iter().map(ToString::to_string).collect())
+            .map(|field| addresses(&field.raw()).into_iter().map(String::from).collect())
             .unwrap_or_default(),
         date: date_of(head),
         people: ["To", "Cc", "Reply-To"].iter().filter_map(|name| head.get(name)).flat_map(people).collect(),
@@ -59,7 +56,8 @@ pub fn message_ids(value: &str) -> Vec<String> {
         let close = inner.find('>').unwrap_or(inner.len());
         let id = inner.get(..close).unwrap_or_default().trim();
         if !id.is_empty() {
-            out.push(id.split_whitespace().collect());
+            let folded = id.contains(char::is_whitespace);
+            out.push(if folded { id.split_whitespace().collect() } else { id.to_owned() });
         }
         rest = inner.get(close..).unwrap_or_default();
         if out.len() >= 128 {

@@ -170,7 +170,8 @@ pub(crate) fn decode_charset<'a>(bytes: Cow<'a, [u8]>, charset: Option<&[u8]>) -
         }
     }
     // ISO-2022-JP that does not say so still carries its escape sequences
-    if memchr::memmem::find(&bytes, b"\x1b$B").is_some()
+    if memchr::memchr(0x1b, &bytes).is_some()
+        && memchr::memmem::find(&bytes, b"\x1b$B").is_some()
         && bytes.is_ascii()
         && let Some(decoder) = charset_decoder(b"iso-2022-jp")
     {

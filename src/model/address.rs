@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stdx;
+
 /// A mail address: non-empty local part, `@`, domain in lower case; no angle brackets, no source route.
 ///
 /// ```
@@ -25,7 +27,12 @@ impl Address {
         let (local, domain) = text.rsplit_once('@')?;
         let domain = domain.trim_end_matches('.');
         let blank = |c: char| c.is_whitespace() || c.is_control();
-        if local.is_empty() || domain.is_empty() || domain.contains(blank) || local.contains(char::is_control) {
+        let plain = stdx::is_plain(text) && memchr::memchr(b' ', domain.as_bytes()).is_none();
+        if local.is_empty() || domain.is_empty() {
+            return None;
+        }
+        // most have nothing that needs a look at its characters
+        if !plain && (domain.contains(blank) || local.contains(char::is_control)) {
             return None;
         }
         let mut address = String::with_capacity(text.len());
@@ -57,27 +64,34 @@ impl Address {
 
     /// Whether both name the same mailbox in practice: compared without regard to case.
     pub fn same_as(&self, other: &str) -> bool {
-        if self.0.is_ascii() && other.is_ascii() {
-            return self.0.eq_ignore_ascii_case(other);
-        }
-        self.0.to_lowercase() == other.to_lowercase()
+        stdx::same_text(&self.0, other)
     }
 
     /// Whether it names an office or a program rather than a person: RFC 2142 sections 4, 5 and 6 (the addresses beside
     /// a mailing list), and the senders that take no answer.
     pub fn is_office(&self) -> bool {
-        let local = self.local().to_ascii_lowercase();
+        let local = self.local();
         let named = ["postmaster", "mailer-daemon", "abuse", "hostmaster", "noreply", "no-reply", "donotreply"];
         let beside_a_list = ["-request", "-owner", "-bounces", "-admin"];
-        named.contains(&local.as_str())
-            || local.starts_with("owner-")
-            || beside_a_list.iter().any(|end| local.ends_with(end))
+        let ends = |end: &str| {
+            let tail = local.len().checked_sub(end.len()).and_then(|at| local.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+        };
+        named.iter().any(|name| local.eq_ignore_ascii_case(name))
+            || stdx::strip_prefix_ignore_case(local, "owner-").is_some()
+            || beside_a_list.iter().any(|end| ends(end))
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.0
     }
 }
 

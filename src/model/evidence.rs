@@ -1,5 +1,7 @@
 //! What a claim rests on: the very line of the mail, so that nothing is shown without a source.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// One piece of evidence: a claim, where it was read, and the line to show.
@@ -7,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Evidence {
     /// What is claimed: `address`, `original_address`, `status`, `reply_code`, `action`, `remote_mta`, `reporter`,
     /// `diagnostic`, `cause`, `kind`, `new_address`, `original` …
-    pub claim: String,
+    pub claim: Cow<'static, str>,
     /// Where it was read, in words for a reader: `Status field`, `text of the notice`, `X-Failed-Recipients header` …
-    pub from: String,
+    pub from: Cow<'static, str>,
     /// What stands there.
     pub text: String,
     /// 1-based line in the raw mail; `None` where the part was encoded.

@@ -1,5 +1,7 @@
 //! Who we are, as the configuration tells it: needed to know our own messages from forged ones.
 
+use crate::stdx;
+
 /// Our own addresses and domains; all empty when nothing is configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
@@ -18,16 +20,14 @@ pub struct Identity {
 impl Identity {
     /// Whether this address is one of ours.
     pub fn owns_address(&self, address: &str) -> bool {
-        let address = address.to_lowercase();
-        self.addresses.iter().any(|own| own.to_lowercase() == address)
+        self.addresses.iter().any(|own| stdx::same_text(own, address))
     }
 
     /// Whether this domain, or a parent of it, is ours.
     pub fn owns_domain(&self, domain: &str) -> bool {
-        let domain = domain.to_lowercase();
         self.domains.iter().any(|own| {
-            let own = own.to_lowercase();
-            domain == own || domain.strip_suffix(&own).is_some_and(|rest| rest.ends_with('.'))
+            let tail = domain.len().checked_sub(own.len()).and_then(|at| domain.split_at_checked(at));
+            tail.is_some_and(|(rest, tail)| (rest.is_empty() || rest.ends_with('.')) && stdx::same_text(own, tail))
         })
     }
 }

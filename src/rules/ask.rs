@@ -3,9 +3,10 @@
 //! Owns the order of the tiers and what makes one rule more specific than another. Invariant: the answer depends on the
 //! question alone, never on the order of files or of a hash.
 
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 
-use super::book::RuleBook;
+use super::book::{LiteralOf, RuleBook};
 use super::codes::StatusPattern;
 use super::pattern::Pattern;
 use crate::model::{Cause, Status};
@@ -112,6 +113,13 @@ struct Fit<'b> {
 }
 
 impl<'b> Fit<'b> {
+    /// Of two wordings the longer one counts, of two as long the first.
+    fn prefer(&mut self, wording: &'b Pattern) {
+        if self.wording.is_none_or(|best| wording.weight() > best.weight()) {
+            self.wording = Some(wording);
+        }
+    }
+
     /// Sorts the best first.
     fn order(&self) -> (Tier, bool, Reverse<usize>, Reverse<usize>, &'b str) {
         let rule = self.rule;
@@ -130,38 +138,44 @@ impl RuleBook {
 
     /// Every rule that fits, best first, for `rules trace`: the rule and the bytes of its longest wording that fits.
     pub fn candidates<'b>(&'b self, question: &Question<'_>) -> Vec<(&'b Rule, usize)> {
-        let mut speakers = Speakers::new(self, question);
-        let found = self.worded(question).into_iter().filter(|fit| speakers.allow(fit.rule));
+        let (worded, speakers) = self.worded(question);
+        let found = worded.into_iter().filter(|fit| speakers.allow(fit.rule));
         found.map(|fit| (fit.rule, fit.wording.map_or(0, Pattern::weight))).collect()
     }
 
-    /// The rules whose wording fits, best first: tier, conditions, longest wording, name.
-    fn worded<'b>(&'b self, question: &Question<'_>) -> Vec<Fit<'b>> {
-        // which wordings stand in the text, in one pass; sorted, so those of one rule are neighbours
+    /// The rules whose wording fits, best first: tier, conditions, longest wording, name; and who may have spoken.
+    fn worded<'b, 'q>(&'b self, question: &'q Question<'q>) -> (Vec<Fit<'b>>, Speakers<'b, 'q>) {
+        // which wordings and hosts stand in the text, in one pass; sorted, so the wordings of one rule are neighbours
         let hits = self.by_phrase.owners_in(question.text);
-        let entry = |number: &u32| self.phrases.get(*number as usize).copied();
-        let mut out: Vec<Fit<'b>> = Vec::new();
-        let mut rest = hits.as_slice();
-        while let Some((rule, _)) = rest.first().and_then(entry) {
-            let length = rest.iter().take_while(|number| entry(number).is_some_and(|(other, _)| other == rule)).count();
-            let (own, next) = rest.split_at(length.max(1));
-            rest = next;
-            let Some(rule) = self.rules.get(rule as usize) else { continue };
-            let wordings = own.iter().filter_map(entry).filter_map(|(_, place)| rule.phrases.get(place as usize));
-            let fitting = wordings.filter(|one| one.is_literal() || one.find(question.text).is_some());
-            // of two as long the first
-            let wording = fitting.reduce(|best, one| if one.weight() > best.weight() { one } else { best });
-            out.extend(wording.map(|wording| Fit { rule, wording: Some(wording) }));
+        let mut out: Vec<Fit<'b>> = Vec::with_capacity(hits.len() + self.bare.len());
+        let mut named = Vec::new();
+        for literal in hits.iter().filter_map(|number| self.literal_of.get(*number as usize)) {
+            let (number, place) = match *literal {
+                LiteralOf::Host(provider) => {
+                    named.push(provider);
+                    continue;
+                }
+                LiteralOf::Wording(rule, place) => (rule, place),
+            };
+            let Some(rule) = self.rules.get(number as usize) else { continue };
+            let wording = rule.phrases.get(place as usize);
+            let Some(wording) = wording.filter(|one| one.is_literal() || one.find(question.text).is_some()) else {
+                continue;
+            };
+            match out.last_mut() {
+                Some(last) if std::ptr::eq(last.rule, rule) => last.prefer(wording),
+                _ => out.push(Fit { rule, wording: Some(wording) }),
+            }
         }
         let bare = self.bare.iter().filter_map(|number| self.rules.get(*number as usize));
         out.extend(bare.map(|rule| Fit { rule, wording: None }));
         out.sort_by(|a, b| a.order().cmp(&b.order()));
-        out
+        (out, Speakers { book: self, question, named, answered: OnceCell::new() })
     }
 
     fn best_rule(&self, question: &Question<'_>) -> Option<Answer<'_>> {
-        let mut speakers = Speakers::new(self, question);
-        let Fit { rule, wording } = self.worded(question).into_iter().find(|fit| speakers.allow(fit.rule))?;
+        let (worded, speakers) = self.worded(question);
+        let Fit { rule, wording } = worded.into_iter().find(|fit| speakers.allow(fit.rule))?;
         Some(Answer {
             cause: rule.cause,
             rule: rule.id.clone(),
@@ -204,20 +218,19 @@ impl RuleBook {
     }
 }
 
-/// The providers that may have said it, each found out once.
+/// The providers that may have said it.
 struct Speakers<'b, 'q> {
     book: &'b RuleBook,
     question: &'q Question<'q>,
-    known: Vec<(u16, bool)>,
+    /// Those named in the text.
+    named: Vec<u16>,
+    /// Those whose host may have answered, looked up once.
+    answered: OnceCell<Vec<u16>>,
 }
 
-impl<'b, 'q> Speakers<'b, 'q> {
-    fn new(book: &'b RuleBook, question: &'q Question<'q>) -> Self {
-        Self { book, question, known: Vec::new() }
-    }
-
+impl Speakers<'_, '_> {
     /// Whether all conditions of a rule but its wordings hold, and none of those that forbid it stands there.
-    fn allow(&mut self, rule: &Rule) -> bool {
+    fn allow(&self, rule: &Rule) -> bool {
         let question = self.question;
         if !rule.replies.is_empty() && !question.replies.iter().any(|reply| rule.replies.contains(reply)) {
             return false;
@@ -232,19 +245,12 @@ impl<'b, 'q> Speakers<'b, 'q> {
     }
 
     /// Whether a provider answered, serves the recipient, or is named in the text.
-    fn may_speak(&mut self, number: u16) -> bool {
-        if let Some((_, speaks)) = self.known.iter().find(|(known, _)| *known == number) {
-            return *speaks;
-        }
-        let Question { hosts, domain, text, .. } = self.question;
-        let provider = self.book.providers.get(usize::from(number));
-        let speaks = provider.is_none_or(|provider| {
-            provider.hosts.is_empty() && provider.domains.is_empty()
-                || hosts.iter().any(|host| self.book.providers_of_host(host).any(|other| other == number))
-                || provider.serves(domain)
-                || provider.hosts.iter().any(|suffix| crate::stdx::contains_ignore_case(text, suffix))
-        });
-        self.known.push((number, speaks));
-        speaks
+    fn may_speak(&self, number: u16) -> bool {
+        let Some(provider) = self.book.providers.get(usize::from(number)) else { return true };
+        let of_hosts = || self.question.hosts.iter().flat_map(|host| self.book.providers_of_host(host)).collect();
+        provider.hosts.is_empty() && provider.domains.is_empty()
+            || self.named.contains(&number)
+            || provider.serves(self.question.domain)
+            || self.answered.get_or_init(of_hosts).contains(&number)
     }
 }

@@ -2,17 +2,27 @@
 //!
 //! Owns the tables and their indexes; the question why is in `ask.rs`. Knows no mail.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ask::Rule;
 use super::codes::{ReplyRow, StatusPattern, StatusRow};
 use super::desk::{Desk, MIN_ANCHOR, TicketPattern};
-use super::format::{Format, Literals, Seen};
+use super::format::{FieldMark, Format, Literals, Seen};
 use super::kinds::Kinds;
 use super::phrases::{Found, Matcher};
 use super::provider::{Provider, fits, labels};
 use super::words::{Advice, Words};
 use crate::model::Cause;
+
+/// What a literal in a reply stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LiteralOf {
+    /// The wording of a rule: the rule, and the place among its phrases.
+    Wording(u32, u32),
+    /// A host of this provider.
+    Host(u16),
+}
 
 /// All knowledge.
 #[derive(Debug, Default)]
@@ -27,8 +37,8 @@ pub struct RuleBook {
     by_suffix: HashMap<Box<str>, Vec<u16>>,
     pub(super) rules: Vec<Rule>,
     pub(super) by_phrase: Matcher,
-    /// The wordings in the matcher: the rule, and the place among its phrases.
-    pub(super) phrases: Vec<(u32, u32)>,
+    /// What the literals in the matcher stand for.
+    pub(super) literal_of: Vec<LiteralOf>,
     /// Rules without a phrase.
     pub(super) bare: Vec<u32>,
     pub(crate) desks: Vec<Desk>,
@@ -56,6 +66,7 @@ impl RuleBook {
     pub(crate) fn push_provider(&mut self, provider: Provider) -> u16 {
         let number = u16::try_from(self.providers.len()).unwrap_or(u16::MAX);
         for suffix in &provider.hosts {
+            self.add_literal(suffix, LiteralOf::Host(number));
             // of two with the same suffix the later one is meant: the user's
             self.by_suffix.entry(suffix.trim_start_matches('.').into()).or_default().insert(0, number);
         }
@@ -69,14 +80,17 @@ impl RuleBook {
             self.bare.push(number);
         } else {
             for (place, phrase) in (0..).zip(&rule.phrases) {
-                let entry = u32::try_from(self.phrases.len()).unwrap_or(u32::MAX);
-                self.phrases.push((number, place));
-                if let Some(anchor) = phrase.anchor() {
-                    self.by_phrase.add(anchor, entry);
-                }
+                self.add_literal(phrase.anchor().unwrap_or_default(), LiteralOf::Wording(number, place));
             }
         }
         self.rules.push(rule);
+    }
+
+    fn add_literal(&mut self, literal: &str, of: LiteralOf) {
+        if !literal.is_empty() {
+            self.by_phrase.add(literal, u32::try_from(self.literal_of.len()).unwrap_or(u32::MAX));
+            self.literal_of.push(of);
+        }
     }
 
     pub(crate) fn push_format(&mut self, format: Format) {
@@ -118,9 +132,9 @@ impl RuleBook {
         self.marks = marks;
     }
 
-    /// The header fields that ticket marks are looked for in.
-    pub fn ticket_fields(&self) -> &[String] {
-        &self.mark_fields
+    /// Whether ticket marks are looked for in a header field of this name.
+    pub fn is_ticket_field(&self, name: &[u8]) -> bool {
+        self.mark_fields.iter().any(|field| field.len() == name.len() && field.as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// The words for a cause.
@@ -159,15 +173,14 @@ impl RuleBook {
         &self.providers
     }
 
-    /// The help desk a host belongs to.
+    /// The help desk a host (lower case) belongs to.
     pub fn desk_of_host(&self, host: &str) -> Option<&Desk> {
-        let host = host.to_lowercase();
-        self.desks.iter().find(|desk| desk.hosts.iter().any(|suffix| fits(&host, suffix)))
+        self.desks.iter().find(|desk| desk.hosts.iter().any(|suffix| fits(host, suffix)))
     }
 
-    /// The provider a host belongs to, by the longest suffix.
+    /// The provider a host (lower case) belongs to, by the longest suffix.
     pub fn provider_of_host(&self, host: &str) -> Option<&Provider> {
-        let number = self.providers_of_host(&host.to_lowercase()).next()?;
+        let number = self.providers_of_host(host).next()?;
         self.providers.get(usize::from(number))
     }
 
@@ -186,20 +199,22 @@ impl RuleBook {
         self.literals.scan(text, found);
     }
 
-    /// What is known of a notice by its header and the literals in its body.
-    pub fn seen<'a>(
-        &self,
-        from: &str,
-        subject: &'a str,
-        header: &'a dyn Fn(&str, Option<&str>) -> bool,
-        body: &'a Found,
-    ) -> Seen<'a> {
+    /// The marks that a header field of this name may be.
+    pub fn field_marks(&self, name: &[u8]) -> impl Iterator<Item = &FieldMark> {
+        self.literals.fields(name)
+    }
+
+    /// What is known of a notice by its header (with the marks in its fields) and the literals in its body.
+    pub fn seen<'a>(&self, from: &str, subject: &'a str, header: Found, body: &'a Found) -> Seen<'a> {
         let scan = |text: &str| {
             let mut found = Found::default();
             self.literals.scan(text, &mut found);
             found
         };
-        Seen { from: scan(from), subject: scan(subject), subject_text: subject, header, body }
+        let start = subject.trim_start();
+        // capitals of other alphabets are told apart by nothing but this
+        let subject_start = if start.is_ascii() { Cow::Borrowed(start) } else { Cow::Owned(start.to_lowercase()) };
+        Seen { from: scan(from), subject: scan(subject), subject_start, header, body }
     }
 
     /// The marks of tickets, with their desks, as good as they are: sure ones first, desks before the generic forms.

@@ -3,6 +3,8 @@
 //! Owns recognising by marks; the reading is done on the floor above. Invariant: a format that loads can be recognised
 //! (it has at least one mark) and says where recipients stand, or names the quirk that knows.
 
+use std::borrow::Cow;
+
 use super::load::RuleError;
 use super::pattern::Pattern;
 use super::phrases::{Found, Matcher};
@@ -44,15 +46,14 @@ quirks! {
     Json = "json",
 }
 
-/// Marks made ready.
+/// Marks made ready: the number of each group that is given.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReadyMarks {
-    from: Vec<u32>,
-    subject: Vec<u32>,
-    header: Vec<(String, Option<String>)>,
-    // numbers of literals, as in all groups but the header's
-    body: Vec<u32>,
-    also: Vec<u32>,
+    from: Option<u32>,
+    subject: Option<u32>,
+    header: Option<u32>,
+    body: Option<u32>,
+    also: Option<u32>,
 }
 
 /// What is known of a notice before any table is chosen.
@@ -61,81 +62,117 @@ pub struct Seen<'a> {
     pub from: Found,
     /// Literals in the subject.
     pub subject: Found,
-    /// The decoded subject.
-    pub subject_text: &'a str,
-    /// Whether a field of this name stands in the header, with this text in it where given.
-    pub header: &'a dyn Fn(&str, Option<&str>) -> bool,
+    /// The decoded subject from its first word on; in lower case where it is not ASCII.
+    pub subject_start: Cow<'a, str>,
+    /// Marks in the header's fields.
+    pub header: Found,
     /// Literals in the body.
     pub body: &'a Found,
 }
 
 impl ReadyMarks {
     pub(crate) fn is_empty(&self) -> bool {
-        self.from.is_empty()
-            && self.subject.is_empty()
-            && self.header.is_empty()
-            && self.body.is_empty()
-            && self.also.is_empty()
+        [self.from, self.subject, self.header, self.body, self.also].iter().all(Option::is_none)
     }
 
     fn header_hit(&self, seen: &Seen<'_>) -> bool {
-        self.header.iter().any(|(name, text)| (seen.header)(name, text.as_deref()))
+        self.header.is_some_and(|group| seen.header.has(group))
     }
 
     /// Whether every group that is given matches.
     pub(crate) fn all(&self, seen: &Seen<'_>) -> bool {
-        let stands = |list: &[u32], found: &Found| list.is_empty() || found.any(list);
-        stands(&self.body, seen.body)
-            && stands(&self.also, seen.body)
-            && stands(&self.from, &seen.from)
-            && stands(&self.subject, &seen.subject)
-            && (self.header.is_empty() || self.header_hit(seen))
+        let stands = |group: Option<u32>, found: &Found| group.is_none_or(|group| found.has(group));
+        stands(self.body, seen.body)
+            && stands(self.also, seen.body)
+            && stands(self.from, &seen.from)
+            && stands(self.subject, &seen.subject)
+            && stands(self.header, &seen.header)
     }
 
     /// Whether any single mark matches.
     pub(crate) fn any(&self, seen: &Seen<'_>) -> bool {
-        seen.body.any(&self.body)
-            || seen.body.any(&self.also)
-            || seen.from.any(&self.from)
-            || seen.subject.any(&self.subject)
+        let stands = |group: Option<u32>, found: &Found| group.is_some_and(|group| found.has(group));
+        stands(self.body, seen.body)
+            || stands(self.also, seen.body)
+            || stands(self.from, &seen.from)
+            || stands(self.subject, &seen.subject)
             || self.header_hit(seen)
     }
 
-    pub(crate) fn ready(marks: Marks, literals: &mut Literals) -> Self {
-        let header = marks.header.into_iter().map(|line| match line.split_once(':') {
-            Some((name, text)) if !text.trim().is_empty() => (name.trim().to_owned(), Some(text.trim().to_owned())),
-            Some((name, _)) => (name.trim().to_owned(), None),
-            None => (line, None),
-        });
+    pub(crate) fn ready(marks: &Marks, literals: &mut Literals) -> Self {
         Self {
-            header: header.collect(),
-            from: marks.from.iter().map(|text| literals.number(text)).collect(),
-            subject: marks.subject.iter().map(|text| literals.number(text)).collect(),
-            body: marks.body.iter().map(|text| literals.number(text)).collect(),
-            also: marks.also.iter().map(|text| literals.number(text)).collect(),
+            header: literals.fields_group(&marks.header),
+            from: literals.group(&marks.from),
+            subject: literals.group(&marks.subject),
+            body: literals.group(&marks.body),
+            also: literals.group(&marks.also),
         }
     }
 }
 
-/// The body literals of all formats and kinds, one automaton.
+/// A field of the header that speaks for a family or a kind.
+#[derive(Debug)]
+pub struct FieldMark {
+    /// Its name.
+    pub name: Box<str>,
+    /// A text that must stand in it.
+    pub text: Option<Box<str>>,
+    /// The number of its group.
+    pub group: u32,
+}
+
+/// The marks of all formats and kinds in numbered groups: literals in one matcher, fields by the length of their name.
 #[derive(Debug, Default)]
 pub(crate) struct Literals {
     automaton: Matcher,
-    count: u32,
+    fields: Vec<Vec<FieldMark>>,
+    groups: u32,
 }
 
 impl Literals {
-    pub(crate) fn number(&mut self, text: &str) -> u32 {
-        let number = self.count;
-        self.automaton.add(text, number);
+    /// The number of a group of literals; none where it is empty.
+    fn group<'t>(&mut self, texts: impl IntoIterator<Item = &'t (impl AsRef<str> + 't)>) -> Option<u32> {
+        let mut group = None;
+        for text in texts {
+            let number = *group.get_or_insert_with(|| self.next_group());
+            self.add(text.as_ref(), number);
+        }
+        group
+    }
+
+    fn add(&mut self, text: &str, group: u32) {
+        self.automaton.add(text, group);
         // capitals of ASCII are no matter to the matcher; of other alphabets a sentence's first letter is one
         let mut letters = text.chars();
         if let Some(first) = letters.next().filter(|first| !first.is_ascii() && first.is_lowercase()) {
             let capital: String = first.to_uppercase().chain(letters).collect();
-            self.automaton.add(&capital, number);
+            self.automaton.add(&capital, group);
         }
-        self.count += 1;
-        number
+    }
+
+    /// The number of a group of fields, each a `Name` or `Name: text`.
+    fn fields_group(&mut self, lines: &[String]) -> Option<u32> {
+        let group = (!lines.is_empty()).then(|| self.next_group())?;
+        for line in lines {
+            let (name, text) = line.split_once(':').unwrap_or((line, ""));
+            let (name, text) = (name.trim(), Some(text.trim()).filter(|text| !text.is_empty()));
+            self.fields.resize_with(self.fields.len().max(name.len() + 1), Vec::new);
+            if let Some(same_length) = self.fields.get_mut(name.len()) {
+                same_length.push(FieldMark { name: name.into(), text: text.map(Into::into), group });
+            }
+        }
+        Some(group)
+    }
+
+    fn next_group(&mut self) -> u32 {
+        self.groups += 1;
+        self.groups
+    }
+
+    /// The marks that a field of this name may be.
+    pub(crate) fn fields(&self, name: &[u8]) -> impl Iterator<Item = &FieldMark> {
+        let same_length = self.fields.get(name.len()).map_or(&[][..], Vec::as_slice);
+        same_length.iter().filter(move |mark| mark.name.as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// Adds those that stand in the text.
@@ -233,8 +270,8 @@ pub struct Format {
     pub reason: Vec<Pattern>,
     /// Lines that name the reporting server.
     pub reporter: Vec<Pattern>,
-    /// Numbers of the literals of those lines.
-    reporter_marks: Vec<u32>,
+    /// The group of the literals of those lines.
+    reporter_marks: Option<u32>,
     /// Lines that name the answering server.
     pub remote: Vec<Pattern>,
     /// What it reports.
@@ -327,25 +364,25 @@ impl Format {
             quirk,
             events: Events::from_file(file.event)?,
             example: file.example,
-            reporter_marks: Vec::new(),
+            reporter_marks: None,
             marks: MarkSets { raw: Some((file.recognise, file.unless, file.delayed)), ..MarkSets::default() },
         };
         Ok(out)
     }
 
     pub(crate) fn number(&mut self, literals: &mut Literals) {
-        let anchors = self.reporter.iter().filter_map(Pattern::anchor);
-        self.reporter_marks = anchors.map(|anchor| literals.number(anchor.trim_end())).collect();
+        let anchors: Vec<&str> = self.reporter.iter().filter_map(Pattern::anchor).map(str::trim_end).collect();
+        self.reporter_marks = literals.group(&anchors);
         if let Some((recognise, unless, delayed)) = self.marks.raw.take() {
-            self.marks.recognise = ReadyMarks::ready(recognise, literals);
-            self.marks.unless = ReadyMarks::ready(unless, literals);
-            self.marks.delayed = ReadyMarks::ready(delayed, literals);
+            self.marks.recognise = ReadyMarks::ready(&recognise, literals);
+            self.marks.unless = ReadyMarks::ready(&unless, literals);
+            self.marks.delayed = ReadyMarks::ready(&delayed, literals);
         }
     }
 
     /// Whether a line that names the reporting server may stand in a body with these marks.
     pub fn may_name_reporter(&self, body: &Found) -> bool {
-        body.any(&self.reporter_marks)
+        self.reporter_marks.is_some_and(|group| body.has(group))
     }
 
     /// Whether this family wrote the notice.

@@ -1,11 +1,10 @@
 //! The wordings that tell kinds of mail apart (`kinds.toml`). What outweighs what is decided elsewhere.
 
-use std::borrow::Cow;
-
 use super::book::RuleBook;
 use super::format::{Literals, ReadyMarks, Seen};
 use super::schema::{KindsFile, Marks};
 use crate::model::{Kind, WhoActs};
+use crate::stdx;
 
 /// The wordings that tell kinds apart.
 #[derive(Debug, Default)]
@@ -51,9 +50,18 @@ pub enum Hint {
 struct KindRule {
     hint: Hint,
     name: String,
+    /// What the subject begins with.
     subject: Vec<String>,
     raw: Option<Marks>,
     marks: ReadyMarks,
+}
+
+impl KindRule {
+    fn speaks(&self, seen: &Seen<'_>) -> bool {
+        let begins = |prefix: &String| stdx::strip_prefix_ignore_case(&seen.subject_start, prefix).is_some();
+        let given = !(self.marks.is_empty() && self.subject.is_empty());
+        given && self.marks.all(seen) && (self.subject.is_empty() || self.subject.iter().any(begins))
+    }
 }
 
 impl Kinds {
@@ -104,7 +112,7 @@ impl Kinds {
     pub(super) fn finish(&mut self, literals: &mut Literals) {
         for entry in &mut self.entries {
             if let Some(marks) = entry.raw.take() {
-                entry.marks = ReadyMarks::ready(marks, literals);
+                entry.marks = ReadyMarks::ready(&marks, literals);
             }
         }
     }
@@ -124,15 +132,12 @@ impl RuleBook {
 
     /// What the marks of a mail speak for: each hint with the mark that gave it.
     pub fn hints(&self, seen: &Seen<'_>) -> Vec<(Hint, &str)> {
-        let begins = seen.subject_text.trim_start();
-        // capitals of other alphabets are told apart by nothing but this
-        let begins = if begins.is_ascii() { Cow::Borrowed(begins) } else { Cow::Owned(begins.to_lowercase()) };
-        let hints = self.kinds.entries.iter().filter_map(|entry| {
-            let subject = entry.subject.is_empty()
-                || entry.subject.iter().any(|prefix| crate::stdx::strip_prefix_ignore_case(&begins, prefix).is_some());
-            let marks = if entry.marks.is_empty() { !entry.subject.is_empty() } else { entry.marks.all(seen) };
-            (subject && marks).then_some((entry.hint, entry.name.as_str()))
-        });
-        hints.collect()
+        let speaking = self.kinds.entries.iter().filter(|entry| entry.speaks(seen));
+        speaking.map(|entry| (entry.hint, entry.name.as_str())).collect()
+    }
+
+    /// Whether the marks of a mail speak for this.
+    pub fn has_hint(&self, hint: Hint, seen: &Seen<'_>) -> bool {
+        self.kinds.entries.iter().any(|entry| entry.hint == hint && entry.speaks(seen))
     }
 }

@@ -25,7 +25,7 @@ pub use book::RuleBook;
 pub use check::Complaint;
 pub use codes::{ReplyRow, StatusPattern, StatusRow};
 pub use desk::{Desk, Sending, TicketPattern};
-pub use format::{Events, Extent, Format, Quirk, Seen};
+pub use format::{Events, Extent, FieldMark, Format, Quirk, Seen};
 pub use kinds::{Hint, KindWords};
 pub use load::RuleError;
 use load::{Form, Source};

@@ -241,6 +241,12 @@ impl Pattern {
     /// Matches a whole line: from its first character to its last, blanks at the ends aside.
     pub fn line<'t>(&self, line: &'t str) -> Option<Captures<'t>> {
         let line = stdx::trim_text(line);
+        // most lines differ from most patterns in the first byte
+        if let Some(Piece::Literal(literal)) = self.pieces.first()
+            && !stdx::starts_with_ignore_case(line.as_bytes(), literal.as_bytes())
+        {
+            return None;
+        }
         let mut captures = Captures::default();
         let end = self.rest(0, line, 0, &mut captures, &mut Ahead::default(), true)?;
         captures.end = end;

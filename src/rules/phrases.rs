@@ -1,28 +1,30 @@
 //! Which of thousands of literals stand in a text, in one pass.
 //!
-//! Every literal is entered under two of its runs of three bytes (grams), those fewest others have: one at an even offset,
+//! Every literal is entered under two of its runs of four bytes (grams), those fewest others have: one at an even offset,
 //! one at an odd one. So it is enough to look at every other gram of a text, and only where one is entered the whole
 //! literal is compared. An Aho-Corasick automaton over the same literals takes twenty times as long to build as all else a
 //! rule book needs. Invariant: time is bounded by the text times the few literals that share a gram; ASCII case does not
 //! matter.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Bits of the hash of a gram.
-const BITS: u32 = 15;
+const BITS: u32 = 13;
 /// Bits of the hash in the filter: more, so that few grams pass it that no literal has.
 const FILTER_BITS: u32 = 17;
 /// Words of the filter.
 const WORDS: usize = 1 << (FILTER_BITS - 6);
 /// Bytes of the shortest literal that has a gram at even and at odd offsets.
-const SHORTEST: usize = 4;
+const SHORTEST: usize = 5;
 
 /// Which owners' literals stand in a text.
 #[derive(Debug, Clone, Default)]
 pub struct Found(Vec<u64>);
 
 impl Found {
-    fn insert(&mut self, owner: u32) {
+    /// Adds one.
+    pub fn insert(&mut self, owner: u32) {
         let slot = owner as usize / 64;
         if slot >= self.0.len() {
             self.0.resize(slot + 1, 0);
@@ -32,18 +34,26 @@ impl Found {
         }
     }
 
-    /// Whether any of these is among them.
-    pub(crate) fn any(&self, owners: &[u32]) -> bool {
-        owners.iter().any(|owner| self.0.get(*owner as usize / 64).is_some_and(|bits| bits >> (owner % 64) & 1 == 1))
+    /// Whether this one is among them.
+    pub(crate) fn has(&self, owner: u32) -> bool {
+        self.0.get(owner as usize / 64).is_some_and(|bits| bits >> (owner % 64) & 1 == 1)
     }
 }
 
 /// Literals and who asks for them.
 #[derive(Debug, Default)]
 pub(crate) struct Matcher {
-    /// Each with the number of who gave it.
-    literals: Vec<(Box<str>, u32)>,
+    /// All literals, one behind the other.
+    text: String,
+    literals: Vec<Literal>,
     built: OnceLock<Built>,
+}
+
+/// Where a literal stands among the others, and the number of who gave it.
+#[derive(Debug)]
+struct Literal {
+    range: Range<usize>,
+    owner: u32,
 }
 
 #[derive(Debug)]
@@ -53,8 +63,8 @@ struct Built {
     /// Where the entries of a hash begin.
     first: Vec<u32>,
     entries: Vec<Entry>,
-    /// Literals too short for two grams.
-    short: Vec<u32>,
+    /// Literals too short for two grams, by their first byte.
+    short: Vec<(u8, Vec<u32>)>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,8 +77,8 @@ struct Entry {
 
 /// The grams of a text from its first byte on, letters in lower case (and a few marks in one).
 fn grams(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    bytes.windows(3).map(|window| match *window {
-        [a, b, c] => u32::from_le_bytes([a, b, c, 0]) | 0x0020_2020,
+    bytes.windows(4).map(|window| match *window {
+        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]) | 0x2020_2020,
         _ => 0,
     })
 }
@@ -85,7 +95,13 @@ fn slot(hash: u32) -> usize {
 impl Matcher {
     /// Adds a literal for an owner.
     pub(crate) fn add(&mut self, literal: &str, owner: u32) {
-        self.literals.push((literal.into(), owner));
+        let start = self.text.len();
+        self.text.push_str(literal);
+        self.literals.push(Literal { range: start..self.text.len(), owner });
+    }
+
+    fn bytes_of(&self, literal: &Literal) -> &[u8] {
+        self.text.as_bytes().get(literal.range.clone()).unwrap_or_default()
     }
 
     /// The owners whose literal stands in the text, in ascending order, each once.
@@ -104,50 +120,70 @@ impl Matcher {
 
     /// Calls `found` with the owner for every occurrence of every literal.
     fn each(&self, text: &str, mut found: impl FnMut(u32)) {
-        let built = self.built.get_or_init(|| Built::new(&self.literals));
+        let built = self.built.get_or_init(|| Built::new(self));
         let bytes = text.as_bytes();
-        for (number, gram) in grams(bytes).step_by(2).enumerate() {
-            let hash = hash(gram);
-            if !built.may_hold(hash) {
-                continue;
+        let mut compare = |number: u32, start: Option<usize>| {
+            let Some(literal) = self.literals.get(number as usize) else { return };
+            let here = start.and_then(|start| bytes.get(start..start + literal.range.len()));
+            if here.is_some_and(|here| here.eq_ignore_ascii_case(self.bytes_of(literal))) {
+                found(literal.owner);
             }
-            for entry in built.entries_of(slot(hash)).iter().filter(|entry| entry.gram == gram) {
-                let Some((literal, owner)) = self.literals.get(entry.literal as usize) else { continue };
-                let start = (2 * number).checked_sub(entry.before as usize);
-                let here = start.and_then(|start| bytes.get(start..start + literal.len()));
-                if here.is_some_and(|here| here.eq_ignore_ascii_case(literal.as_bytes())) {
-                    found(*owner);
+        };
+        let mut look = |at: usize, gram: u32| {
+            let hash = hash(gram);
+            if built.may_hold(hash) {
+                for entry in built.entries_of(slot(hash)).iter().filter(|entry| entry.gram == gram) {
+                    compare(entry.literal, at.checked_sub(entry.before as usize));
                 }
             }
+        };
+        let (mut at, mut rest) = (0, bytes);
+        // three grams out of eight bytes at once
+        while let Some(eight) = rest.first_chunk::<8>() {
+            let eight = u64::from_le_bytes(*eight) | u64::from_le_bytes([0x20; 8]);
+            for step in [0, 2, 4] {
+                look(at + step, (eight >> (8 * step)) as u32);
+            }
+            at += 6;
+            rest = rest.get(6..).unwrap_or_default();
         }
-        for (literal, owner) in built.short.iter().filter_map(|number| self.literals.get(*number as usize)) {
-            if crate::stdx::find_ignore_case(bytes, literal.as_bytes()).is_some() {
-                found(*owner);
+        for (step, gram) in grams(rest).enumerate().step_by(2) {
+            look(at + step, gram);
+        }
+        for (first, literals) in &built.short {
+            for start in memchr::memchr2_iter(*first, first.to_ascii_uppercase(), bytes) {
+                literals.iter().for_each(|number| compare(*number, Some(start)));
             }
         }
     }
 }
 
 impl Built {
-    fn new(literals: &[(Box<str>, u32)]) -> Self {
+    fn new(matcher: &Matcher) -> Self {
+        let literals = &matcher.literals;
         let mut common = vec![0_u16; 1 << BITS];
-        for (literal, _) in literals {
-            for gram in grams(literal.as_bytes()) {
+        for literal in literals {
+            for gram in grams(matcher.bytes_of(literal)) {
                 if let Some(count) = common.get_mut(slot(hash(gram))) {
                     *count = count.saturating_add(1);
                 }
             }
         }
         let mut found: Vec<Entry> = Vec::with_capacity(2 * literals.len());
-        let mut short = Vec::new();
-        for (number, (literal, _)) in (0..).zip(literals) {
+        let mut short: Vec<(u8, Vec<u32>)> = Vec::new();
+        for (number, literal) in (0..).zip(literals) {
+            let literal = matcher.bytes_of(literal);
             if literal.len() < SHORTEST {
-                short.push(number);
+                let Some(first) = literal.first().map(u8::to_ascii_lowercase) else { continue };
+                match short.iter_mut().find(|(known, _)| *known == first) {
+                    Some((_, same)) => same.push(number),
+                    None => short.push((first, vec![number])),
+                }
                 continue;
             }
             // the rarest gram at an even offset, and at an odd one
             let mut rarest = [(u16::MAX, Entry::default()); 2];
-            for (before, gram) in (0_u32..).zip(grams(literal.as_bytes())) {
+            for (before, gram) in (0_u32..).zip(grams(literal)) {
                 let count = common.get(slot(hash(gram))).copied().unwrap_or_default();
                 if let Some(best) = rarest.get_mut(before as usize % 2)
                     && count < best.0

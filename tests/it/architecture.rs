@@ -41,6 +41,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("native_tls", &["source"]),
     ("ratatui", &["tui"]),
     ("rpassword", &["cli"]),
+    ("mimalloc", &["main"]),
     ("rusqlite", &["store"]),
     ("rustix", &["cli"]),
     ("simple_dns", &[]), // the tests' name server only, so that the codec in `dns` is tested against another

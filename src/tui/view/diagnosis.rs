@@ -322,7 +322,7 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, sm
     let sure = certainty(recipient.certainty);
     let mut sources: Vec<&str> = Vec::new();
     for evidence in &recipient.evidence {
-        if !sources.contains(&evidence.from.as_str()) && !evidence.from.starts_with("rule ") {
+        if !sources.contains(&&*evidence.from) && !evidence.from.starts_with("rule ") {
             sources.push(&evidence.from);
         }
     }
