@@ -16,22 +16,35 @@ use super::schema;
 
 /// Opens the store for reading only. `refusal` is why it could not be opened otherwise; it stands where nothing can be read.
 pub(super) fn as_it_lies(path: &Path, refusal: Error) -> Result<Store> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let begin = |db: Connection| schema::version(&db).map(|found| (db, found));
-    let opened = match Connection::open_with_flags(path, flags).and_then(begin) {
-        Ok(opened) => Ok(opened),
-        Err(_) if fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0) => return Err(Error::log_left(path)),
-        Err(_) => {
-            let unchanging = format!("file:{}?immutable=1", in_uri(path));
-            Connection::open_with_flags(unchanging, flags | OpenFlags::SQLITE_OPEN_URI).and_then(begin)
-        }
+    let beside_its_log = Connection::open_with_flags(path, READ).and_then(readable);
+    let Some(db) = beside_its_log.ok().or_else(|| unchanging(path)) else {
+        return Err(if has_log(path) { Error::log_left(path) } else { refusal });
     };
-    match opened {
-        Ok((_, found)) if found < schema::STEPS.len() => Err(Error::older_and_read_only(path, found)),
-        Ok((_, found)) if found > schema::STEPS.len() => Err(Error::newer(path, found, schema::STEPS.len())),
-        Ok((db, _)) => Ok(Store { db, place: None }),
-        Err(_) => Err(refusal),
+    match schema::version(&db)? {
+        found if found < schema::STEPS.len() => Err(Error::older_and_read_only(path, found)),
+        found if found > schema::STEPS.len() => Err(Error::newer(path, found, schema::STEPS.len())),
+        _ => Ok(Store { db, place: None }),
     }
+}
+
+const READ: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
+/// Opens a store that nobody can write to and that has nothing in its log; none where there is something, or it does not read.
+pub(super) fn unchanging(path: &Path) -> Option<Connection> {
+    if has_log(path) {
+        return None;
+    }
+    let uri = format!("file:{}?immutable=1", in_uri(path));
+    Connection::open_with_flags(uri, READ | OpenFlags::SQLITE_OPEN_URI).and_then(readable).ok()
+}
+
+/// SQLite opens a file only when it is asked something.
+fn readable(db: Connection) -> rusqlite::Result<Connection> {
+    schema::version(&db).map(|_| db)
+}
+
+fn has_log(path: &Path) -> bool {
+    fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
 }
 
 /// A path as SQLite reads it in a URI.
@@ -56,9 +69,7 @@ mod tests {
         let folder = dir.path().join("50% of ?what#is é");
         Store::open(&folder).unwrap().keep("draft", Some("half a word")).unwrap();
         let path = folder.join(crate::store::FILE);
-        let uri = format!("file:{}?immutable=1", in_uri(&path));
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        let db = Connection::open_with_flags(uri, flags).unwrap();
+        let db = unchanging(&path).unwrap();
         let store = Store { db, place: None };
         assert_eq!(store.kept("draft").unwrap().as_deref(), Some("half a word"));
     }

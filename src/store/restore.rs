@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::{Error, Result};
 use super::health::{self, Health};
 use super::place::{beside, log_of};
-use super::{FILE, Store};
+use super::{FILE, Store, look};
 use crate::stdx::{private_folder, sync_folder_of, whole_file};
 
 /// What was put in the store's place.
@@ -58,7 +58,7 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection> {
     let db = match open(OpenFlags::SQLITE_OPEN_READ_ONLY) {
         // A run that was killed left half a write, which must be taken back before anything can be read.
         Err(why) if why.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly) => {
-            open(OpenFlags::SQLITE_OPEN_READ_WRITE)
+            open(OpenFlags::SQLITE_OPEN_READ_WRITE).or_else(|why| look::unchanging(path).ok_or(why))
         }
         other => other,
     };

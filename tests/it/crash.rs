@@ -326,9 +326,12 @@ fn a_folder_that_may_not_be_written_to_is_read_and_stays_as_it_is() {
         assert!(complaint.contains("could not") && complaint.contains("hint: check"), "{arguments:?}: {complaint}");
     }
     // What only reads works as ever.
-    for (arguments, expected) in
-        [(&["list"][..], list.as_str()), (&["show", &case], &case), (&["export", "--format", "jsonl"], &case)]
-    {
+    for (arguments, expected) in [
+        (&["list"][..], list.as_str()),
+        (&["store", "check"], "in order"),
+        (&["show", &case], &case),
+        (&["export", "--format", "jsonl"], &case),
+    ] {
         let (code, out, complaint) = run(arguments);
         assert_eq!(code, Some(0), "{arguments:?}: {complaint}");
         assert!(out.contains(expected), "{arguments:?}: {out}");

@@ -113,6 +113,24 @@ fn hostile(scenario: &str, end: &End) {
     assert!(!shown.chars().any(char::is_control), "{context}");
 }
 
+/// Commands are sent before earlier ones are answered; what a server makes of that loses and mixes nothing.
+#[test]
+fn requirement_07_answers_in_another_order_are_told_apart() {
+    for scenario in ["ok", "interleaved", "backwards"] {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let Some((_server, mut options)) = evil(scenario, &["--log", log.path().to_str().unwrap()]) else { return };
+        (options.limits.first_window, options.limits.window, options.limits.batch) = (1, 1, 1);
+        let mut pulled = Pulled::default();
+        let outcome = pulled.run(&options).unwrap();
+        let mails = (pulled.message_ids().len(), pulled.mails.len(), outcome.unreadable, outcome.gone);
+        assert_eq!(mails, (3, 3, 0, 0), "{scenario}");
+        // one that answers the second first is asked anew, one at a time
+        let said = std::fs::read_to_string(log.path()).unwrap();
+        let logins = said.matches(" LOGIN ").count();
+        assert_eq!(logins, if scenario == "backwards" { 2 } else { 1 }, "{scenario}: {said}");
+    }
+}
+
 #[test]
 fn requirement_06_a_cut_anywhere_loses_nothing_and_doubles_nothing() {
     let Some(server) = Dovecot::start() else { return };

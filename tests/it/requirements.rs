@@ -78,6 +78,28 @@ fn r01_a_frame_is_one_write_and_stays_within_its_budget() {
     assert!(details[10] <= 1100, "a step in the whole-screen detail: {details:?}");
 }
 
+/// The demo is the worst of mailboxes: no two mails in a row are alike, so a step may take a little more than the 700 bytes
+/// of real queues (`figures`).
+#[test]
+fn r01_steps_through_the_demo_stay_small() {
+    let median = |mut all: Vec<usize>| {
+        all.sort_unstable();
+        all[all.len() / 2]
+    };
+    for (opened, keys, most) in [("1", "j", 720), ("Enter", "j", 720), ("1", "a", 1400)] {
+        let mut sitting = Sitting::on(demo_mails(), (80, 24), Depth::Full);
+        let mut line = Line::of((80, 24));
+        line.frame(&sitting.keys(opened).model);
+        // The marks of a synchronized frame come on top.
+        let steps: Vec<usize> = (0..50).map(|_| line.frame(&sitting.keys(keys).model).len() + 16).collect();
+        let (found, mean) = (median(steps.clone()), steps.iter().sum::<usize>() / steps.len());
+        assert!(
+            found <= most && mean <= most + 80,
+            "{opened} {keys}: median {found}, mean {mean}, at most {most}: {steps:?}"
+        );
+    }
+}
+
 #[test]
 fn r01_what_is_painted_is_what_was_drawn() {
     for size in [(80, 24), (140, 40), (50, 15), (20, 5)] {

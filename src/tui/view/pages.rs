@@ -369,7 +369,7 @@ fn handover(model: &Model, columns: usize) -> Vec<Row> {
     let cases = model.queue.cases();
     let undecided: Vec<_> = cases.iter().filter(|case| case.is_undecided(model.now)).collect();
     if let Some(oldest) = undecided.first() {
-        let since = oldest.received.format("%a %d %b", zone);
+        let since = super::diagnosis::moment(oldest.received, model);
         let words = format!("oldest undecided: {since}, {}", super::list::who(oldest));
         rows.extend(broken(3, &words, text, columns));
     }

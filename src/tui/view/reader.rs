@@ -3,6 +3,7 @@
 use super::diagnosis::{moment, verdict};
 use super::rows::Row;
 use crate::model::Evidence;
+use crate::stdx::counted;
 use crate::tui::mail::Shown;
 use crate::tui::model::Model;
 use crate::tui::text::{clean, clean_line, width, wrap};
@@ -65,7 +66,8 @@ pub fn raw(model: &Model, columns: usize) -> Vec<(usize, Row)> {
                 in_header = false;
                 let key = model.setup.keys.hint(crate::tui::keys::Action::Headers);
                 if hidden > 0 {
-                    rows.push((0, Row::of(format!(" [{key}: {hidden} more header lines]"), theme.get("hint"))));
+                    let words = counted(hidden as u64, "more header line");
+                    rows.push((0, Row::of(format!(" [{key}: {words}]"), theme.get("hint"))));
                 }
             } else if !model.reading.headers {
                 if !line.starts_with([' ', '\t']) {
@@ -190,9 +192,9 @@ pub fn returned(model: &Model, columns: usize) -> Vec<Row> {
             continue;
         }
         if quoted > 0 {
-            let words = if quoted == 1 { "line" } else { "lines" };
             let key = keys.hint(crate::tui::keys::Action::Quoted);
-            rows.push(Row::of(format!(" [{key}: {quoted} quoted {words} hidden]"), theme.get("hint")));
+            let words = counted(quoted as u64, "quoted line");
+            rows.push(Row::of(format!(" [{key}: {words} hidden]"), theme.get("hint")));
             quoted = 0;
         }
         if line == "\0end" {
