@@ -7,7 +7,7 @@ use bounceback::cli::{self, Failure, Screen, SignIns};
 use bounceback::tui;
 use mimalloc::MiMalloc;
 
-/// A mail is explained out of some hundred small texts: this allocator makes and drops them in half the time.
+/// A mail is explained out of some hundred small texts: this allocator makes and drops them in less time.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -135,9 +135,19 @@ impl Literals {
         let mut group = None;
         for text in texts {
             let number = *group.get_or_insert_with(|| self.next_group());
-            self.automaton.add(text.as_ref(), number);
+            self.add(text.as_ref(), number);
         }
         group
+    }
+
+    fn add(&mut self, text: &str, group: u32) {
+        self.automaton.add(text, group);
+        // capitals of ASCII are no matter to the matcher; of other alphabets a sentence's first letter is one
+        let mut letters = text.chars();
+        if let Some(first) = letters.next().filter(|first| !first.is_ascii() && first.is_lowercase()) {
+            let capital: String = first.to_uppercase().chain(letters).collect();
+            self.automaton.add(&capital, group);
+        }
     }
 
     /// The number of a group of fields, each a `Name` or `Name: text`.
