@@ -208,6 +208,32 @@ fn r06_decisions_and_drafts_survive_in_the_store() {
 }
 
 #[test]
+fn r06_what_is_repeated_tagged_and_sought_survives_in_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(&options(Some(dir.path()))).unwrap();
+    desk.import_mails(demo_mails().into_iter(), NOW).unwrap();
+    let mut first = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
+    // A correction of a domain, a search, two tags.
+    first.keys("a / text:mailhaus Enter t t");
+    let (repeat, tagged) = (first.model.repeat.clone(), first.model.queue.tagged().clone());
+    assert!(matches!(&repeat, Some(tui::model::Repeat::Domain(old, new)) if old == "gmial.com" && new == "gmail.com"));
+    let kept = tui::session::kept(&first.model);
+    drop(first);
+    let mut desk = Desk::open(&options(Some(dir.path()))).unwrap();
+    for (key, text) in &kept {
+        desk.keep(key, text.as_deref()).unwrap();
+    }
+    let mut second = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
+    assert_eq!((&second.model.repeat, second.model.queue.tagged()), (&repeat, &tagged));
+    assert_eq!(tagged.len(), 2);
+    second.keys("T g n");
+    assert!(second.model.queue.current().unwrap().address.contains("mailhaus"), "{}", second.screen());
+    second.keys("g .");
+    let again = "saved: 1 anna.berg@gmial.com -> corrected to anna.berg@gmail.com";
+    assert!(second.screen().contains(again), "{}", second.screen());
+}
+
+#[test]
 fn r07_undo_takes_every_decision_back_and_redo_does_it_again() {
     let mut sitting = Sitting::demo((80, 24));
     let before: Vec<_> = sitting.model.queue.cases().to_vec();
