@@ -84,7 +84,7 @@ impl Correct {
     /// Opens the dialog on a case; `whole` sets its scope to the whole message.
     pub fn open(model: &Model, detail: &Detail, whole: bool) -> Self {
         let case = &detail.case;
-        let failed = case.address.clone();
+        let failed = case.address.to_string();
         let suggestions: Vec<_> =
             detail.suggestions.iter().take(9).map(|s| (s.address.clone(), s.because.clone())).collect();
         let cursor = wrong_part(case, suggestions.first().map(|(address, _)| address.as_str()));
@@ -322,7 +322,7 @@ fn scopes(model: &Model, case: &Case, whole: bool) -> Vec<Scope> {
     let others: Vec<&Case> =
         model.queue.cases().iter().filter(|other| other.id != case.id && other.is_undecided(model.now)).collect();
     let pick = |passes: &dyn Fn(&Case) -> bool| -> Vec<(CaseId, String)> {
-        others.iter().filter(|other| passes(other)).map(|other| (other.id.clone(), other.address.clone())).collect()
+        others.iter().filter(|other| passes(other)).map(|other| (other.id.clone(), other.address.to_string())).collect()
     };
     let same_domain = |other: &Case| domain_of(&other.address).eq_ignore_ascii_case(&domain) && !domain.is_empty();
     let same_address = |other: &Case| other.address.eq_ignore_ascii_case(&case.address);

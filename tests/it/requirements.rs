@@ -391,7 +391,7 @@ fn r17_copying_says_what_it_did_and_no_more() {
     let mut sitting = Sitting::demo((80, 24));
     let address = sitting.model.queue.current().unwrap().address.clone();
     sitting.keys("y");
-    assert!(sitting.wishes.contains(&Effect::Copy(address.clone())));
+    assert!(sitting.wishes.contains(&Effect::Copy(address.to_string())));
     assert!(sitting.screen().contains(&format!("sent to the terminal's clipboard: {address}")));
 }
 

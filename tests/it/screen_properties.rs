@@ -112,7 +112,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// What undo must bring back.
-fn states(sitting: &Sitting) -> Vec<(CaseId, State, bool, Option<String>)> {
+fn states(sitting: &Sitting) -> Vec<(CaseId, State, bool, Option<Box<str>>)> {
     let cases = sitting.model.queue.cases().iter();
     let mut all: Vec<_> =
         cases.map(|case| (case.id.clone(), case.state, case.noted, case.corrected_to.clone())).collect();

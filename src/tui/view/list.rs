@@ -16,7 +16,7 @@ pub fn who(case: &Case) -> String {
     if case.address.is_empty() {
         return format!("? {}", case.subject.as_deref().unwrap_or("no subject"));
     }
-    case.address.clone()
+    case.address.to_string()
 }
 
 /// The code of a case: its status, else its reply code.
