@@ -48,10 +48,9 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Export => {
-            let items = "cjwztfsap".chars().zip(Format::ALL);
-            let items = items.map(|(key, format)| {
+            let items = Format::ALL.iter().map(|format| {
                 let words = format.words().trim_end_matches('.');
-                (key, format!("{}: {words}", format.slug()), Choice::Export(*format))
+                (format.letter(), format!("{}: {words}", format.slug()), Choice::Export(*format))
             });
             model.layers.push(Layer::Menu(menu("Write an export", items)));
         }
