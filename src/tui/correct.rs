@@ -154,6 +154,13 @@ impl Correct {
         self.findings.iter().chain(late)
     }
 
+    /// The address that was probably meant, where one key takes it: the cursor stands behind what was typed.
+    pub fn instead(&self) -> Option<&str> {
+        let at_end = self.field == Field::Address && self.address.halves().1.is_empty();
+        let fresh = self.checked.as_deref() == Some(self.new_address());
+        self.said().filter(|_| at_end && fresh).find_map(|finding| finding.instead.as_deref())
+    }
+
     /// The heaviest finding, where there is one.
     pub fn level(&self) -> Option<Level> {
         self.said().map(|finding| finding.level).max()
@@ -182,6 +189,13 @@ impl Correct {
             Key { code: Code::Tab | Code::Down, .. } => self.move_field(true),
             Key { code: Code::BackTab | Code::Up, .. } => self.move_field(false),
             Key { code: Code::Enter, .. } => return self.enter(),
+            Key { code: Code::Right, ctrl: false, alt: false } if self.instead().is_some() => {
+                if let Some(meant) = self.instead().map(str::to_owned) {
+                    self.address.set(&meant);
+                    self.warned = false;
+                    return Outcome::Check;
+                }
+            }
             _ => match self.field {
                 Field::Address => return self.address_key(key),
                 Field::Note => {
