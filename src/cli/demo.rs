@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(filled.unreadable, []);
         let cases = Desk::open(&options).unwrap().cases().unwrap();
         assert_eq!(cases.len() as u64, filled.cases);
-        assert!(cases.iter().any(|case| case.address == "anna.berg@gmial.com"));
+        assert!(cases.iter().any(|case| &*case.address == "anna.berg@gmial.com"));
         drop(place);
         assert!(!path.exists());
     }

@@ -81,9 +81,9 @@ struct Answer {
 
 impl Answer {
     fn new(source: &str, diagnosis: &Diagnosis, json: bool) -> io::Result<Self> {
-        let mut text = Vec::with_capacity(4096);
+        let mut text = Vec::new();
         match json {
-            true => json::line(&Line { source, diagnosis }, &mut text)?,
+            true => text = json::line_of(&Line { source, diagnosis })?,
             false => write_text(source, diagnosis, &mut text)?,
         }
         Ok(Self { text, unread: diagnosis.notes.iter().any(|note| note.starts_with("unreadable:")) })

@@ -1,6 +1,7 @@
 //! `bounceback doctor`: everything that must be right for a working day, looked at and told. Changes nothing.
 
 use std::io::Write;
+use std::path::Path;
 
 use super::Terminal;
 use super::failure::{Failure, Outcome, Result};
@@ -13,7 +14,7 @@ use crate::config::{Account, SignIn};
 use crate::desk::{Cancel, Desk, Look};
 use crate::model::Timestamp;
 use crate::stdx::counted;
-use crate::store::Store;
+use crate::store::{FILE, Store};
 
 /// Newest messages of a folder that are looked at, and whose flags are compared.
 const NEWEST: u32 = 500;
@@ -124,6 +125,10 @@ impl Doctor<'_> {
                 }
             },
         };
+        let writable = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+        if Store::exists(state_dir) && !(writable(state_dir) && writable(&state_dir.join(FILE))) {
+            self.needs("nothing can be decided or pulled: the store may only be read; check the rights of its folder");
+        }
         field(self.out, "store", &format!("{}; {health}", shown(state_dir)))?;
         for (number, ability) in terminal().iter().enumerate() {
             wrapped(self.out, if number == 0 { "terminal" } else { "" }, ability)?;

@@ -69,7 +69,10 @@ fn check(files: &[PathBuf], out: &mut dyn Write) -> Result {
         }
         if faults.is_empty() {
             let count = book.rules().iter().filter(|rule| own(rule)).count();
-            writeln!(out, "{}: {} in order", shown(path), counted(u64::try_from(count).unwrap_or(u64::MAX), "rule"))?;
+            match u64::try_from(count).unwrap_or(u64::MAX) {
+                0 => writeln!(out, "{}: in order", shown(path))?,
+                rules => writeln!(out, "{}: {} in order", shown(path), counted(rules, "rule"))?,
+            }
         }
         wrong += usize::from(!faults.is_empty());
     }

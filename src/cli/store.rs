@@ -53,12 +53,19 @@ pub(super) fn run(action: &Action, paths: &Paths, out: &mut dyn Write) -> Result
             if !Store::exists(state_dir) {
                 return Err(Failure::new(format!("there is no store in \"{}\"", state_dir.display())));
             }
-            let mut store = Store::open(state_dir)?;
+            let mut store = Store::open_to_look(state_dir)?;
             store.backup(file, *force)?;
-            // "forget" looks for the person in every copy it knows of.
-            let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-            store.record(Deed::Backup, Some(&path), "a copy of the store", setting::now(), &setting::login())?;
             writeln!(out, "copied to {}", shown(file))?;
+            if store.is_writable()? {
+                // "forget" looks for the person in every copy it knows of.
+                let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
+                store.record(Deed::Backup, Some(&path), "a copy of the store", setting::now(), &setting::login())?;
+            } else {
+                writeln!(
+                    out,
+                    "the store may only be read, so it does not know of this copy: \"forget\" will not name it"
+                )?;
+            }
             Ok(Outcome::Done)
         }
         Action::Restore { file: Some(file), .. } => {

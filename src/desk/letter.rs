@@ -16,10 +16,10 @@ impl Desk {
         let letter = Letter {
             person: originals().find_map(|original| original.name_of(case.sent_to())).map(str::to_owned),
             old_address: case.sent_to().to_owned(),
-            new_address: case.corrected_to.clone(),
+            new_address: case.corrected_to.as_deref().map(str::to_owned),
             subject: originals().find_map(|original| original.subject.clone()),
             sent: originals().find_map(|original| original.date),
-            ticket: case.ticket.clone(),
+            ticket: case.ticket.as_deref().map(str::to_owned),
             copy: self.returned(&notices)?,
             cause: Some(case.cause),
         };

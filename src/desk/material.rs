@@ -49,11 +49,11 @@ impl Shelf {
         }
         let changes = store.changes(self.seen)?;
         for case in &changes.cases {
-            match (&case.corrected_to, self.corrections.get(&case.id)) {
-                (now, Some(before)) if now.as_ref() != Some(before) => return Ok(false),
+            match (case.corrected_to.as_deref(), self.corrections.get(&case.id)) {
+                (now, Some(before)) if now != Some(before) => return Ok(false),
                 (Some(to), None) => {
                     self.book.add_correction(case.sent_to(), to);
-                    self.corrections.insert(case.id.clone(), to.clone());
+                    self.corrections.insert(case.id.clone(), to.to_owned());
                 }
                 _ => {}
             }

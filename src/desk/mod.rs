@@ -159,9 +159,9 @@ impl Desk {
         Ok(self.store.glance(wanted, around, now)?)
     }
 
-    /// Cases behind a name, in the order of names: all of them, piece by piece.
-    pub fn cases_after(&self, id: &str, most: usize) -> Result<Vec<Case>> {
-        Ok(self.store.cases_after(id, most)?)
+    /// Adds cases behind the last of these, in the order of names: all of them, piece by piece. How many were added.
+    pub fn more_cases(&self, cases: &mut Vec<Case>, most: usize) -> Result<usize> {
+        Ok(self.store.more_cases(cases, most)?)
     }
 
     /// What anyone changed since a tick; ask from `upto` the next time. Fails where the store was removed or replaced.

@@ -64,11 +64,12 @@ pub(super) fn has_field(head: &Head<'_>, name: &str, text: &str) -> bool {
 fn marks_in(head: &Head<'_>, rules: &RuleBook) -> Found {
     let mut found = Found::default();
     for field in &head.fields {
+        let value = std::cell::OnceCell::new();
         for mark in rules.field_marks(field.name) {
             let stands = match mark.text.as_deref() {
                 None => true,
                 Some("<>") => matches!(field.value.trim_ascii(), b"<>" | b""),
-                Some(text) => stdx::contains_ignore_case(&field.raw(), text),
+                Some(text) => stdx::contains_ignore_case(value.get_or_init(|| field.raw()), text),
             };
             if stands {
                 found.insert(mark.group);

@@ -6,7 +6,7 @@ use super::{Cells, Correction, Record, csv, desks, json, lists, markdown};
 use crate::model::{Case, Kind, State, Timestamp};
 
 macro_rules! formats {
-    ($($(#[doc = $words:literal])+ $name:ident = $slug:literal, $noun:literal, $extension:literal;)+) => {
+    ($($(#[doc = $words:literal])+ $name:ident = $slug:literal, $letter:literal, $noun:literal, $extension:literal;)+) => {
         /// What an export looks like.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Format { $($(#[doc = $words])+ $name,)+ }
@@ -18,6 +18,11 @@ macro_rules! formats {
             /// Its name on the command line.
             pub const fn slug(self) -> &'static str {
                 match self { $(Self::$name => $slug,)+ }
+            }
+
+            /// Its letter in a menu.
+            pub const fn letter(self) -> char {
+                match self { $(Self::$name => $letter,)+ }
             }
 
             /// What it is, in one line.
@@ -40,23 +45,23 @@ macro_rules! formats {
 
 formats! {
     /// Corrected addresses, comma-separated.
-    Csv = "csv", "correction", "csv";
+    Csv = "csv", 'c', "correction", "csv";
     /// Whole cases, one JSON object per line.
-    Jsonl = "jsonl", "case", "jsonl";
+    Jsonl = "jsonl", 'j', "case", "jsonl";
     /// What is left to do and what was done, as a Markdown list for a ticket or a chat.
-    Worklist = "worklist", "case", "md";
+    Worklist = "worklist", 'w', "case", "md";
     /// Corrected people for Zendesk's bulk import of users.
-    Zendesk = "zendesk", "user", "csv";
+    Zendesk = "zendesk", 'z', "user", "csv";
     /// Tickets whose customer must be answered again, with the mark Zendesk writes.
-    Tickets = "tickets", "ticket", "csv";
+    Tickets = "tickets", 't', "ticket", "csv";
     /// Corrected people for Freshdesk's import of contacts.
-    Freshdesk = "freshdesk", "contact", "csv";
+    Freshdesk = "freshdesk", 'f', "contact", "csv";
     /// Addresses not to mail again: dead ones, mistyped ones, people who complained.
-    Suppress = "suppress", "address", "csv";
+    Suppress = "suppress", 's', "address", "csv";
     /// Refusals that an administrator must cure, gathered by incident, in Markdown.
-    Admin = "admin", "incident", "md";
+    Admin = "admin", 'a', "incident", "md";
     /// Addresses that spammers put into a contact form.
-    FormSpam = "form-spam", "address", "csv";
+    FormSpam = "form-spam", 'p', "address", "csv";
 }
 
 impl Format {
@@ -108,5 +113,18 @@ pub fn write(format: Format, records: &[Record], cells: Cells, out: &mut dyn Wri
         Format::Suppress => lists::suppress(records, cells, out),
         Format::Admin => markdown::admin(records, out),
         Format::FormSpam => lists::form_spam(records, cells, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_format_has_a_name_and_a_letter_of_its_own() {
+        let names: BTreeSet<_> = Format::ALL.iter().map(|format| format.slug()).collect();
+        let letters: BTreeSet<_> = Format::ALL.iter().map(|format| format.letter()).collect();
+        assert_eq!((names.len(), letters.len()), (Format::ALL.len(), Format::ALL.len()), "{names:?} {letters:?}");
     }
 }

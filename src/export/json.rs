@@ -1,9 +1,9 @@
 //! JSON Lines: one object per line, safe to print on a terminal because everything a terminal obeys is escaped.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::model::{Case, CaseId, Cause, GroupId, Kind, State, Status, Timestamp};
 use crate::stdx::{is_hidden, is_plain};
@@ -13,33 +13,46 @@ use crate::stdx::{is_hidden, is_plain};
 /// # Errors
 /// When `out` cannot be written.
 pub fn line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    // the writer is handed many small pieces: into memory first
-    let mut line = Vec::with_capacity(4096);
-    value.serialize(&mut Serializer::with_formatter(&mut line, Visible))?;
-    line.push(b'\n');
-    out.write_all(&line)
+    out.write_all(&line_of(value)?)
 }
 
-/// Compact JSON in which no hidden character stands literally.
-struct Visible;
-
-impl Formatter for Visible {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if is_plain(fragment) {
-            return CompactFormatter.write_string_fragment(writer, fragment);
-        }
-        let mut rest = fragment;
-        while let Some(at) = rest.find(is_hidden) {
-            let (plain, hidden) = rest.split_at(at);
-            CompactFormatter.write_string_fragment(writer, plain)?;
-            let mut chars = hidden.chars();
-            for unit in chars.next().unwrap_or_default().encode_utf16(&mut [0; 2]) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
-            rest = chars.as_str();
-        }
-        CompactFormatter.write_string_fragment(writer, rest)
+/// One value and a line end, as [`line`] writes them.
+///
+/// # Errors
+/// When the value has no JSON form.
+pub fn line_of(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    // with room for a diagnosis: growing copies it
+    let mut json = Vec::with_capacity(4096);
+    serde_json::to_writer(&mut json, value)?;
+    let mut json = String::from_utf8(json).map_err(io::Error::other)?;
+    // only a string holds a hidden character, and there its escape means the same
+    if !is_plain(&json) {
+        json = escape_hidden(&json);
     }
+    json.push('\n');
+    Ok(json.into_bytes())
+}
+
+/// Compact JSON with the hidden characters of its strings as escapes.
+fn escape_hidden(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + 64);
+    // most strings are plain
+    for piece in json.split_inclusive('"') {
+        if is_plain(piece) {
+            out.push_str(piece);
+            continue;
+        }
+        for c in piece.chars() {
+            if is_hidden(c) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            } else {
+                out.push(c);
+            }
+        }
+    }
+    out
 }
 
 /// A case as `list --json` writes it. Scripts rely on the names: fields may be added, never renamed.
@@ -48,7 +61,7 @@ pub struct CaseLine {
     /// Its name.
     pub case: CaseId,
     /// The failed address; empty for a bounce that names none.
-    pub address: String,
+    pub address: Box<str>,
     /// Where it stands.
     pub state: State,
     /// Why it failed.
@@ -58,13 +71,13 @@ pub struct CaseLine {
     /// Literal reply code.
     pub reply_code: Option<u16>,
     /// The reporting server.
-    pub reporter: Option<String>,
+    pub reporter: Option<Box<str>>,
     /// The ticket.
-    pub ticket: Option<String>,
+    pub ticket: Option<Box<str>>,
     /// The corrected address.
-    pub corrected_to: Option<String>,
+    pub corrected_to: Option<Box<str>>,
     /// Message-ID of the original message.
-    pub message_id: Option<String>,
+    pub message_id: Option<Box<str>>,
     /// Arrival of the first notice.
     pub received: Timestamp,
     /// How many notices it holds.
@@ -74,9 +87,9 @@ pub struct CaseLine {
     /// Kind of the newest notice.
     pub kind: Kind,
     /// What we sent to, where it differs.
-    pub original_address: Option<String>,
+    pub original_address: Option<Box<str>>,
     /// Subject of the original message, else of the notice.
-    pub subject: Option<String>,
+    pub subject: Option<Box<str>>,
     /// Arrival of the newest notice.
     pub last_received: Timestamp,
     /// When it was decided.

@@ -154,12 +154,12 @@ impl Incident<'_> {
             day(last)
         )?;
         self.list(out, "Status", |record| record.case.status.map(|status| status.to_string()))?;
-        self.list(out, "Reported by", |record| record.case.reporter.clone())?;
+        self.list(out, "Reported by", |record| record.case.reporter.as_deref().map(str::to_owned))?;
         self.list(out, "Listed or refused address (IP)", |record| {
             record.recipient()?.diagnostic.as_deref().and_then(address_of_host)
         })?;
         self.list(out, "Block list", |record| record.block_list.clone())?;
-        self.list(out, "People", |record| Some(record.case.address.clone()))?;
+        self.list(out, "People", |record| Some(record.case.address.to_string()))?;
         if let Some(recipient) = self.records.iter().find_map(|record| record.recipient()) {
             writeln!(out, "- Meaning: {}", inline(&recipient.meaning))?;
             writeln!(out, "- To do: {}", inline(&recipient.next_step))?;

@@ -62,9 +62,9 @@ impl Correction {
         let notes: Vec<&str> = record.notes.iter().map(|note| note.text.as_str()).collect();
         Some(Self {
             old_address: case.sent_to().to_owned(),
-            new_address: to.clone(),
+            new_address: to.to_string(),
             person: record.person().map(str::to_owned),
-            ticket: case.ticket.clone(),
+            ticket: case.ticket.as_deref().map(str::to_owned),
             cause: case.cause,
             status: case.status,
             decided_at: at,

@@ -106,7 +106,10 @@ fn decoded(raw: &[u8], out: Option<Vec<u8>>) -> Cow<'_, [u8]> {
 /// Quoted-printable (RFC 2045 section 6.7) as people send it: what is no escape stays as it is.
 fn quoted_printable(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
-    for line in raw.split_inclusive(|b| *b == b'\n') {
+    let mut left = raw;
+    while !left.is_empty() {
+        let (line, behind) = left.split_at(memchr::memchr(b'\n', left).map_or(left.len(), |end| end + 1));
+        left = behind;
         let text = line.trim_ascii_end();
         let end = line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line).len();
         let (mut rest, end) = match text.strip_suffix(b"=") {

@@ -121,9 +121,9 @@ pub struct Case {
     /// The cases of the same original message.
     pub group: GroupId,
     /// The failed address; empty for a likely bounce that names none.
-    pub address: String,
+    pub address: Box<str>,
     /// What we sent to, where it differs.
-    pub original_address: Option<String>,
+    pub original_address: Option<Box<str>>,
     /// Kind of the newest notice: failure, delay, complaint, or other for one that could not be read.
     pub kind: Kind,
     /// Where it stands.
@@ -135,17 +135,17 @@ pub struct Case {
     /// Literal reply code.
     pub reply_code: Option<u16>,
     /// The reporting server.
-    pub reporter: Option<String>,
+    pub reporter: Option<Box<str>>,
     /// The ticket, as the desk writes it.
-    pub ticket: Option<String>,
+    pub ticket: Option<Box<str>>,
     /// The corrected address.
-    pub corrected_to: Option<String>,
+    pub corrected_to: Option<Box<str>>,
     /// When a retry is due.
     pub due: Option<Timestamp>,
     /// Message-ID of the original message.
-    pub message_id: Option<String>,
+    pub message_id: Option<Box<str>>,
     /// Subject of the original message, else of the notice.
-    pub subject: Option<String>,
+    pub subject: Option<Box<str>>,
     /// Arrival of the first notice.
     pub received: Timestamp,
     /// Its place among the recipients that its first notice names, from 0.

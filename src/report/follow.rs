@@ -69,8 +69,8 @@ pub fn follow(cases: &[Case], now: Timestamp, days: u32) -> Vec<Followed> {
         followed.push(Followed {
             case: case.id.clone(),
             address: case.sent_to().to_owned(),
-            corrected_to: to.clone(),
-            ticket: case.ticket.clone(),
+            corrected_to: to.to_string(),
+            ticket: case.ticket.as_deref().map(str::to_owned),
             decided_at,
             fate,
             failed_in: failed_in.map(|other| other.id.clone()),

@@ -13,7 +13,7 @@ use super::format::Format;
 use super::kinds::Kinds;
 use super::pattern::Pattern;
 use super::provider::{HostKind, Provider};
-use super::schema::{CausesFile, DeskFile, FormatFile, KindsFile, RepliesFile, RuleEntry, RuleFile, StatusFile};
+use super::schema::{CausesFile, DeskFile, FormatFile, KindsFile, RepliesFile, RuleEntry, RuleFile, StatusFile, Text};
 use super::words::{Advice, When};
 use crate::model::{Cause, Proposal, WhoActs};
 
@@ -55,7 +55,7 @@ pub(crate) enum Form {
     Json,
 }
 
-impl Source<'_> {
+impl<'s> Source<'s> {
     fn error(&self, near: &str, what: String) -> RuleError {
         let line = (!near.is_empty())
             .then(|| self.text.lines().position(|line| line.contains(near)).map(|at| at + 1))
@@ -63,7 +63,7 @@ impl Source<'_> {
         RuleError { file: self.name.to_owned(), line, what }
     }
 
-    fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, RuleError> {
+    fn parse<T: serde::Deserialize<'s>>(&self) -> Result<T, RuleError> {
         if self.form == Form::Json {
             return serde_json::from_str(self.text).map_err(|error| self.error("", error.to_string()));
         }
@@ -87,7 +87,7 @@ impl Source<'_> {
         Pattern::parse(text).map_err(|what| self.error(text, what))
     }
 
-    fn patterns(&self, texts: &[String]) -> Result<Vec<Pattern>, RuleError> {
+    fn patterns(&self, texts: &[Text<'_>]) -> Result<Vec<Pattern>, RuleError> {
         texts.iter().map(|text| self.pattern(text)).collect()
     }
 }
@@ -231,7 +231,7 @@ fn rules(book: &mut RuleBook, source: &Source<'_>, tier: Tier) -> Result<(), Rul
     Ok(())
 }
 
-fn provider(book: &mut RuleBook, source: &Source<'_>, file: &RuleFile) -> Result<Option<u16>, RuleError> {
+fn provider(book: &mut RuleBook, source: &Source<'_>, file: &RuleFile<'_>) -> Result<Option<u16>, RuleError> {
     if file.hosts.is_empty() && file.domains.is_empty() && file.title.is_none() {
         return Ok(None);
     }
@@ -255,7 +255,7 @@ fn provider(book: &mut RuleBook, source: &Source<'_>, file: &RuleFile) -> Result
     Ok(Some(book.push_provider(provider)))
 }
 
-fn rule(source: &Source<'_>, entry: RuleEntry, tier: Tier, provider: Option<u16>) -> Result<Rule, RuleError> {
+fn rule(source: &Source<'_>, entry: RuleEntry<'_>, tier: Tier, provider: Option<u16>) -> Result<Rule, RuleError> {
     let near = format!("\"{}\"", entry.id);
     let cause = source.cause(&entry.cause, &near)?;
     let status = entry

@@ -2,7 +2,28 @@
 //!
 //! Knows the shape of the files and nothing of what they are used for. The schema for people is `assets/rules/README.md`.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
+
+/// A text of a file, borrowed where it stands there as it is: most are only read to make something else of them.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text<'s>(#[serde(borrow)] Cow<'s, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
+        text.0.into_owned()
+    }
+}
 
 /// `causes.toml`: the words for every cause.
 #[derive(Debug, Deserialize)]
@@ -83,7 +104,7 @@ pub(crate) struct ReplyEntry {
 /// `rules/phrases/<cause>.toml`, `rules/providers/<provider>.toml`, and users' rule files.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RuleFile {
+pub(crate) struct RuleFile<'s> {
     pub(crate) title: Option<String>,
     #[serde(default)]
     pub(crate) hosts: Vec<String>,
@@ -91,29 +112,32 @@ pub(crate) struct RuleFile {
     pub(crate) domains: Vec<String>,
     pub(crate) status_page: Option<String>,
     pub(crate) kind: Option<String>,
-    #[serde(default)]
-    pub(crate) rule: Vec<RuleEntry>,
+    #[serde(default, borrow)]
+    pub(crate) rule: Vec<RuleEntry<'s>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RuleEntry {
+pub(crate) struct RuleEntry<'s> {
     pub(crate) id: String,
     #[serde(default)]
     pub(crate) reply: Vec<u16>,
-    pub(crate) status: Option<String>,
-    #[serde(default)]
-    pub(crate) phrase: Vec<String>,
-    #[serde(default)]
-    pub(crate) unless: Vec<String>,
-    pub(crate) cause: String,
+    #[serde(borrow)]
+    pub(crate) status: Option<Text<'s>>,
+    #[serde(default, borrow)]
+    pub(crate) phrase: Vec<Text<'s>>,
+    #[serde(default, borrow)]
+    pub(crate) unless: Vec<Text<'s>>,
+    #[serde(borrow)]
+    pub(crate) cause: Text<'s>,
     pub(crate) meaning: Option<String>,
     pub(crate) next_step: Option<String>,
     #[serde(default)]
     pub(crate) anywhere: bool,
     #[serde(default)]
     pub(crate) weak: bool,
-    pub(crate) source: String,
+    #[serde(borrow)]
+    pub(crate) source: Text<'s>,
     #[serde(default)]
     pub(crate) seen: Vec<String>,
     #[serde(default)]

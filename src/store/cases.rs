@@ -92,8 +92,22 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Case> {
 
 impl Store {
     pub(super) fn select(&self, rest: &str, arguments: impl rusqlite::Params) -> Result<Vec<Case>> {
+        let mut cases = Vec::new();
+        self.select_into(&mut cases, rest, arguments)?;
+        Ok(cases)
+    }
+
+    pub(super) fn select_into(
+        &self,
+        cases: &mut Vec<Case>,
+        rest: &str,
+        arguments: impl rusqlite::Params,
+    ) -> Result<()> {
         let mut query = self.db.prepare_cached(&format!("SELECT {COLUMNS} FROM cases {rest}"))?;
-        Ok(query.query_map(arguments, read)?.collect::<rusqlite::Result<_>>()?)
+        for case in query.query_map(arguments, read)? {
+            cases.push(case?);
+        }
+        Ok(())
     }
 
     /// Every case, in order of arrival.
@@ -162,7 +176,7 @@ impl Store {
     pub fn same_address(&self, case: &Case) -> Result<Vec<Case>> {
         self.select(
             "WHERE address = ?1 COLLATE NOCASE AND id <> ?2 ORDER BY received DESC LIMIT 50",
-            [&case.address, &case.id.0],
+            [&*case.address, &case.id.0],
         )
     }
 

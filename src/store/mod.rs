@@ -70,6 +70,11 @@ impl Store {
         }
     }
 
+    /// Whether anything can be saved in it; not, where [`Store::open_to_look`] opened it as it lies.
+    pub fn is_writable(&self) -> Result<bool> {
+        Ok(!self.db.is_readonly(rusqlite::MAIN_DB)?)
+    }
+
     /// Opens a store that lives in memory only.
     pub fn in_memory() -> Result<Self> {
         Self::prepare(Connection::open_in_memory()?, None)

@@ -29,6 +29,15 @@ pub struct Finding {
     pub message: String,
     /// The character it concerns, counted from 0 in the text as given; `None` for the whole.
     pub at: Option<usize>,
+    /// The address that was probably meant, where there is one.
+    pub instead: Option<String>,
+}
+
+impl Finding {
+    /// A finding that names no other address.
+    pub fn of(level: Level, message: String, at: Option<usize>) -> Self {
+        Self { level, message, at, instead: None }
+    }
 }
 
 /// Checks an address that is to replace `failed`, worst finding first; empty when nothing is to be said.
@@ -43,7 +52,7 @@ pub fn check(address: &str, failed: Option<&str>, book: &Book) -> Vec<Finding> {
     let address = address.trim();
     let mut found: Vec<Finding> = syntax::problems(address)
         .into_iter()
-        .map(|problem| Finding { level: Level::Error, message: shown(&problem.message), at: problem.at })
+        .map(|problem| Finding::of(Level::Error, shown(&problem.message), problem.at))
         .collect();
     found.extend(invisible(address));
     if found.iter().any(|finding| finding.level == Level::Error) {
@@ -52,7 +61,7 @@ pub fn check(address: &str, failed: Option<&str>, book: &Book) -> Vec<Finding> {
     let Some(parsed) = Address::new(address) else { return found };
     if failed.is_some_and(|failed| is_same(&parsed, failed)) {
         let message = "same as the failed address".to_owned();
-        return vec![Finding { level: Level::Error, message, at: None }];
+        return vec![Finding::of(Level::Error, message, None)];
     }
     found.extend(standing(&parsed, book));
     found.extend(scripts(address, &parsed));
@@ -77,10 +86,8 @@ fn hides(c: char) -> bool {
 
 fn invisible(address: &str) -> Vec<Finding> {
     let hidden = address.chars().enumerate().filter(|(_, c)| hides(*c));
-    let finding = |(at, c): (usize, char)| Finding {
-        level: Level::Error,
-        message: format!("an invisible character, U+{:04X}", u32::from(c)),
-        at: Some(at),
+    let finding = |(at, c): (usize, char)| {
+        Finding::of(Level::Error, format!("an invisible character, U+{:04X}", u32::from(c)), Some(at))
     };
     hidden.map(finding).collect()
 }
@@ -89,7 +96,7 @@ fn invisible(address: &str) -> Vec<Finding> {
 fn standing(address: &Address, book: &Book) -> Vec<Finding> {
     let mut found = Vec::new();
     let domain_at = address.local().chars().count() + 1;
-    let mut warn = |message: String, at| found.push(Finding { level: Level::Warning, message, at });
+    let mut warn = |message: String, at| found.push(Finding::of(Level::Warning, message, at));
     if book.is_bounced(address) {
         warn("this address has bounced before".to_owned(), None);
     }
@@ -161,19 +168,19 @@ fn scripts(address: &str, parsed: &Address) -> Vec<Finding> {
             let letter = label.chars().nth(at).map_or(0, u32::from);
             let message = format!("letters of different alphabets (U+{letter:04X}): it may not be what it looks like");
             let place = (start == 0 || typed_unicode).then_some(start + at);
-            found.push(Finding { level: Level::Warning, message, at: place });
+            found.push(Finding::of(Level::Warning, message, place));
         }
         start += label.chars().count() + 1;
     }
     let at = Some(local.chars().count() + 1);
     if typed_unicode && let Ok(ascii) = idna::domain_to_ascii(parsed.domain()) {
-        found.push(Finding { level: Level::Note, message: format!("the domain is sent as {ascii}"), at });
+        found.push(Finding::of(Level::Note, format!("the domain is sent as {ascii}"), at));
     } else if unicode != parsed.domain() {
-        found.push(Finding { level: Level::Note, message: format!("the domain reads {}", shown(&unicode)), at });
+        found.push(Finding::of(Level::Note, format!("the domain reads {}", shown(&unicode)), at));
     }
     if !local.is_ascii() {
         let message = "letters beyond ASCII before the @: many servers refuse them (RFC 6531)".to_owned();
-        found.push(Finding { level: Level::Warning, message, at: local.chars().position(|c| !c.is_ascii()) });
+        found.push(Finding::of(Level::Warning, message, local.chars().position(|c| !c.is_ascii())));
     }
     found
 }
@@ -195,6 +202,7 @@ fn likeness(address: &Address, book: &Book) -> Vec<Finding> {
         level: if near.confidence == Confidence::Strong { Level::Warning } else { Level::Note },
         message: format!("did you mean {}? {}", shown(&near.address), near.because),
         at,
+        instead: Some(near.address),
     });
     finding.into_iter().collect()
 }

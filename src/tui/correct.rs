@@ -84,7 +84,7 @@ impl Correct {
     /// Opens the dialog on a case; `whole` sets its scope to the whole message.
     pub fn open(model: &Model, detail: &Detail, whole: bool) -> Self {
         let case = &detail.case;
-        let failed = case.address.clone();
+        let failed = case.address.to_string();
         let suggestions: Vec<_> =
             detail.suggestions.iter().take(9).map(|s| (s.address.clone(), s.because.clone())).collect();
         let cursor = wrong_part(case, suggestions.first().map(|(address, _)| address.as_str()));
@@ -154,6 +154,13 @@ impl Correct {
         self.findings.iter().chain(late)
     }
 
+    /// The address that was probably meant, where one key takes it: the cursor stands behind what was typed.
+    pub fn instead(&self) -> Option<&str> {
+        let at_end = self.field == Field::Address && self.address.halves().1.is_empty();
+        let fresh = self.checked.as_deref() == Some(self.new_address());
+        self.said().filter(|_| at_end && fresh).find_map(|finding| finding.instead.as_deref())
+    }
+
     /// The heaviest finding, where there is one.
     pub fn level(&self) -> Option<Level> {
         self.said().map(|finding| finding.level).max()
@@ -182,6 +189,13 @@ impl Correct {
             Key { code: Code::Tab | Code::Down, .. } => self.move_field(true),
             Key { code: Code::BackTab | Code::Up, .. } => self.move_field(false),
             Key { code: Code::Enter, .. } => return self.enter(),
+            Key { code: Code::Right, ctrl: false, alt: false } if self.instead().is_some() => {
+                if let Some(meant) = self.instead().map(str::to_owned) {
+                    self.address.set(&meant);
+                    self.warned = false;
+                    return Outcome::Check;
+                }
+            }
             _ => match self.field {
                 Field::Address => return self.address_key(key),
                 Field::Note => {
@@ -308,7 +322,7 @@ fn scopes(model: &Model, case: &Case, whole: bool) -> Vec<Scope> {
     let others: Vec<&Case> =
         model.queue.cases().iter().filter(|other| other.id != case.id && other.is_undecided(model.now)).collect();
     let pick = |passes: &dyn Fn(&Case) -> bool| -> Vec<(CaseId, String)> {
-        others.iter().filter(|other| passes(other)).map(|other| (other.id.clone(), other.address.clone())).collect()
+        others.iter().filter(|other| passes(other)).map(|other| (other.id.clone(), other.address.to_string())).collect()
     };
     let same_domain = |other: &Case| domain_of(&other.address).eq_ignore_ascii_case(&domain) && !domain.is_empty();
     let same_address = |other: &Case| other.address.eq_ignore_ascii_case(&case.address);

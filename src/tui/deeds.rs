@@ -313,6 +313,11 @@ fn leave(model: &mut Model, ids: Vec<CaseId>) {
     model.notice = None;
     model.moved = true;
     model.reading.scroll = 0;
+    // After a decision for tagged cases the cursor may still stand on one that waits.
+    let waits = |case: &Case| case.is_undecided(model.now) && !model.in_flight.contains(&case.id);
+    if model.queue.current().is_some_and(waits) {
+        return;
+    }
     if let Some(row) = model.queue.next_undecided(true, &model.in_flight) {
         model.queue.go(row);
     }

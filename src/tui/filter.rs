@@ -129,7 +129,7 @@ fn has_code(case: &Case, code: &str) -> bool {
 
 /// Whether a text stands in one of the fields a reader would look for.
 pub fn has_text(case: &Case, needle: &Needle) -> bool {
-    let some = |field: &Option<String>| field.as_deref().is_some_and(|text| needle.is_in(text));
+    let some = |field: &Option<Box<str>>| field.as_deref().is_some_and(|text| needle.is_in(text));
     needle.is_in(&case.address)
         || some(&case.subject)
         || some(&case.original_address)

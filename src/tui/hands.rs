@@ -89,9 +89,8 @@ impl Hands {
             // A fault is told when a case is opened.
             return was_cold.then(|| self.desk.with_book(|_| Vec::new()).unwrap_or_default());
         };
-        let last = reading.cases.last().map_or("", |case| case.id.0.as_str());
-        match self.desk.cases_after(last, PIECE) {
-            Ok(piece) if piece.is_empty() => {
+        match self.desk.more_cases(&mut reading.cases, PIECE) {
+            Ok(0) => {
                 let changes = self.desk.changes(reading.since);
                 let mut all = vec![Msg::Cases(reading.cases)];
                 match changes {
@@ -103,8 +102,7 @@ impl Hands {
                 }
                 Some(all)
             }
-            Ok(mut piece) => {
-                reading.cases.append(&mut piece);
+            Ok(_) => {
                 self.reading = Some(reading);
                 Some(Vec::new())
             }

@@ -55,7 +55,7 @@ fn finding(check: &Check) -> Option<Finding> {
         Verdict::CannotKnow if !check.mx.is_empty() => Level::Note,
         _ => return None,
     };
-    Some(Finding { level, message: because.clone(), at: None })
+    Some(Finding::of(level, because.clone(), None))
 }
 
 /// What a domain of ours publishes, in lines.

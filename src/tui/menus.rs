@@ -34,7 +34,7 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Copy => match model.queue.current().filter(|case| !case.address.is_empty()) {
             Some(case) => {
-                let address = case.address.clone();
+                let address = case.address.to_string();
                 layers::choose(model, Choice::Copy(address), effects);
             }
             None => model.say(Tone::Warning, "no failed address to copy"),
@@ -48,10 +48,9 @@ pub fn open(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
             }
         }
         Action::Export => {
-            let items = "cjwztfsap".chars().zip(Format::ALL);
-            let items = items.map(|(key, format)| {
+            let items = Format::ALL.iter().map(|format| {
                 let words = format.words().trim_end_matches('.');
-                (key, format!("{}: {words}", format.slug()), Choice::Export(*format))
+                (format.letter(), format!("{}: {words}", format.slug()), Choice::Export(*format))
             });
             model.layers.push(Layer::Menu(menu("Write an export", items)));
         }
@@ -104,11 +103,13 @@ fn copy_menu(model: &Model) -> Menu {
     let mut items = Vec::new();
     let Some(case) = model.queue.current() else { return menu("Copy", items) };
     if !case.address.is_empty() {
-        items.push(('a', format!("failed address: {}", case.address), Choice::Copy(case.address.clone())));
+        items.push(('a', format!("failed address: {}", case.address), Choice::Copy(case.address.to_string())));
     }
-    let new = case.corrected_to.clone().or_else(|| match model.current().map(|detail| &detail.offer.verdict) {
-        Some(Some(Verdict::Corrected { to })) => Some(to.clone()),
-        _ => None,
+    let new = case.corrected_to.as_deref().map(str::to_owned).or_else(|| {
+        match model.current().map(|detail| &detail.offer.verdict) {
+            Some(Some(Verdict::Corrected { to })) => Some(to.clone()),
+            _ => None,
+        }
     });
     if let Some(new) = &new {
         items.push(('n', format!("new address: {new}"), Choice::Copy(new.clone())));
@@ -118,7 +119,7 @@ fn copy_menu(model: &Model) -> Menu {
         items.push(('t', format!("ticket link: {link}"), Choice::Copy(link)));
     }
     if let Some(ticket) = &case.ticket {
-        items.push(('i', format!("ticket: {ticket}"), Choice::Copy(ticket.clone())));
+        items.push(('i', format!("ticket: {ticket}"), Choice::Copy(ticket.to_string())));
     }
     if let Some(said) = diagnostic(model) {
         items.push(('s', format!("what the server said: {said}"), Choice::Copy(said)));

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod menu;
 pub mod menus;
 pub mod model;
+mod moves;
 pub mod msg;
 pub mod page;
 pub mod paint;

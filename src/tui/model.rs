@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::confirm::Confirm;
 use super::correct::Correct;
 use super::keys::{Action, Keymap};
@@ -189,7 +191,7 @@ pub struct Fetching {
 }
 
 /// The decision `.` repeats.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Repeat {
     /// The same verdict; a retry counts its days anew.
     Verdict(Verdict),

@@ -1,8 +1,8 @@
-//! Turns frames into as few bytes as a terminal needs: own cell diff, scroll regions, erases, one `write` per frame.
+//! Turns frames into as few bytes as a terminal needs: own cell diff, scroll regions, erases, text that slides, one `write` per frame.
 //!
 //! Owns what the terminal shows at this moment. Knows nothing of what a frame means. Invariants: nothing is written
 //! for an unchanged frame; a frame is one `write`; the cursor is placed anew behind every run of characters whose width
-//! a terminal may dispute. Sequences: ECMA-48 (CUP, CUF, EL, ED, ECH, SU, SD, SGR, CHA), DEC STBM, synchronized update 2026.
+//! a terminal may dispute. Sequences: ECMA-48 (CUP, CUF, EL, ED, ECH, SU, SD, ICH, DCH, SGR, CHA), DEC STBM, synchronized update 2026.
 
 use std::io::{self, Write};
 
@@ -11,6 +11,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
+use super::moves::{self, is_blank, narrow};
 use super::text;
 
 /// A backend for ratatui that writes each frame with one call.
@@ -56,13 +57,6 @@ impl Pen {
         self.bg == Color::Reset && !self.modifier.intersects(Modifier::REVERSED.union(Modifier::UNDERLINED))
     }
 }
-
-fn is_blank(cell: &Cell) -> bool {
-    cell.symbol() == " " && Pen::of(cell) == PLAIN
-}
-
-/// Rows above and below those that only change their place that are tried for moving along.
-const BESIDE: usize = 4;
 
 fn grid(size: Size) -> Vec<Vec<Cell>> {
     vec![vec![Cell::EMPTY; usize::from(size.width)]; usize::from(size.height)]
@@ -196,28 +190,56 @@ impl<W: Write> Painter<W> {
         taken
     }
 
+    /// Paints what changed in a row: as it is, or after sliding some of it, whichever is shorter.
     fn paint_row(&mut self, y: usize) {
         let (Some(old), Some(new)) = (self.shown.get(y), self.wanted.get(y)) else { return };
         if old == new {
             return;
         }
         let (old, new) = (old.clone(), new.clone());
+        let begin = (self.buffer.len(), self.at, self.row, self.pen);
+        self.paint_changes(&old, &new, y);
+        if let Some(slide) = moves::slide(&old, &new) {
+            let plain = (self.buffer.split_off(begin.0), self.at, self.row, self.pen);
+            (_, self.at, self.row, self.pen) = begin;
+            self.go(slide.at, y);
+            self.set_pen_for_blanks();
+            let sequence = format!("\x1b[{}{}", slide.by.unsigned_abs(), if slide.by > 0 { '@' } else { 'P' });
+            self.push(&sequence);
+            self.paint_changes(&moves::slid(&old, slide), &new, y);
+            if self.buffer.len() >= begin.0 + plain.0.len() {
+                self.buffer.truncate(begin.0);
+                self.buffer.extend_from_slice(&plain.0);
+                (_, self.at, self.row, self.pen) = plain;
+            }
+        }
+        self.shown[y] = new;
+    }
+
+    fn paint_changes(&mut self, old: &[Cell], new: &[Cell], y: usize) {
         // Behind the first wide character nothing is sure to stand where it should: all of that is painted anew.
-        let narrow = |cell: &Cell| cell.symbol().is_ascii() || text::width(cell.symbol()) == 1;
-        let sure = old.iter().zip(&new).take_while(|(a, b)| narrow(a) && narrow(b)).count();
-        let changed: Vec<bool> = old.iter().zip(&new).enumerate().map(|(x, (a, b))| x >= sure || a != b).collect();
+        let sure = old.iter().zip(new).take_while(|(a, b)| narrow(a) && narrow(b)).count();
+        let mut changed: Vec<bool> = old.iter().zip(new).enumerate().map(|(x, (a, b))| x >= sure || a != b).collect();
         // A blank end is erased in one go where that is shorter than writing blanks.
         let last = new.iter().rposition(|cell| !is_blank(cell));
         let blank_from = last.map_or(0, |at| (at + text::width(new[at].symbol()).max(1)).min(new.len()));
         let erase = changed.iter().skip(blank_from).filter(|&&c| c).count() > 3;
         let end = if erase { blank_from } else { new.len() };
         let mut x = 0;
+        // So is a blank beginning, together with the first cell behind it.
+        let indent = new.iter().take_while(|cell| is_blank(cell)).count();
+        if indent < end && changed[indent] && changed.iter().take(indent).filter(|&&c| c).count() > 3 {
+            self.go(indent, y);
+            self.set_pen_for_blanks();
+            self.push("\x1b[1K");
+            changed[..indent].fill(false);
+        }
         while x < end {
             if !changed[x] {
                 x += 1;
                 continue;
             }
-            x = self.bridge(&new, x, y);
+            x = self.bridge(new, x, y);
             let blanks = new[x..end].iter().zip(&changed[x..end]).take_while(|(cell, c)| **c && is_blank(cell)).count();
             // Erasing leaves the cursor where it is: going on from there takes a jump, unless one follows in any case.
             let written = if changed.get(x + blanks) == Some(&true) { 10 } else { 5 };
@@ -236,7 +258,6 @@ impl<W: Write> Painter<W> {
             self.set_pen_for_blanks();
             self.push("\x1b[K");
         }
-        self.shown[y] = new;
     }
 
     /// Takes a pen that leaves nothing where it erases: one without a ground (ECMA-48 8.3.39, 8.3.41).
@@ -248,28 +269,26 @@ impl<W: Write> Painter<W> {
 
     /// Writes the few unchanged cells before `x` where that is shorter than a jump over them. Returns `x`.
     fn bridge(&mut self, row: &[Cell], x: usize, y: usize) -> usize {
-        if let Some(at) = self.at
-            && usize::from(at.y) == y
-            && usize::from(at.x) < x
-            && x - usize::from(at.x) <= 3
-        {
-            let gap = &row[usize::from(at.x)..x];
-            let pen = self.pen;
-            let fits = |cell: &Cell| Pen::of(cell) == pen || (is_blank(cell) && pen.hides_in_blanks());
-            if gap.iter().all(|cell| cell.symbol().is_ascii() && fits(cell)) {
-                for cell in gap {
-                    let symbol = cell.symbol().to_owned();
-                    self.push(&symbol);
-                }
-                self.at = Some(Position { x: u16::try_from(x).unwrap_or(0), y: at.y });
+        let from = match self.at.map(|at| (usize::from(at.x), usize::from(at.y))) {
+            Some((from, row)) if row == y && (from + 1..=from + 3).contains(&x) => from,
+            Some((_, row)) if row + 1 == y && (1..=2).contains(&x) => 0,
+            _ => return x,
+        };
+        let (gap, pen) = (&row[from..x], self.pen);
+        let fits = |cell: &Cell| Pen::of(cell) == pen || (is_blank(cell) && pen.hides_in_blanks());
+        if gap.iter().all(|cell| cell.symbol().is_ascii() && fits(cell)) {
+            self.go(from, y);
+            for cell in gap {
+                self.push(cell.symbol());
             }
+            self.at = Some(Position { x: u16::try_from(x).unwrap_or(0), y: y_of(y) });
         }
         x
     }
 
     /// Lets the terminal move rows that only changed their place.
     fn scroll(&mut self) {
-        let Some((top, bottom, shift)) = self.best_scroll() else { return };
+        let Some((top, bottom, shift)) = moves::scroll(&self.shown, &self.wanted) else { return };
         self.set_pen(PLAIN);
         let direction = if shift > 0 { 'S' } else { 'T' };
         let sequence = format!("\x1b[{};{}r\x1b[{}{direction}\x1b[r", top + 1, bottom + 1, shift.unsigned_abs());
@@ -287,55 +306,6 @@ impl<W: Write> Painter<W> {
             region.rotate_right(by);
             region[..by].fill_with(blank);
         }
-    }
-
-    /// The rows and distance that save most cells, where it is worth the trouble.
-    fn best_scroll(&self) -> Option<(usize, usize, isize)> {
-        let rows = self.shown.len();
-        let weight = |a: &[Cell], b: &[Cell]| a.iter().zip(b).filter(|(a, b)| a != b).count();
-        let mut best: Option<(usize, (usize, usize, isize))> = None;
-        let limit = isize::try_from(rows / 2).unwrap_or(0);
-        for shift in (-limit..=limit).filter(|shift| *shift != 0) {
-            let mut y = 0;
-            while y < rows {
-                let from = |y: usize| y.checked_add_signed(shift).filter(|y| *y < rows);
-                let first = y;
-                let mut gain = 0;
-                while y < rows && from(y).is_some_and(|from| self.wanted[y] == self.shown[from]) {
-                    gain += weight(&self.wanted[y], &self.shown[y]);
-                    y += 1;
-                }
-                if y > first + 1 {
-                    let (low, high) = if shift > 0 {
-                        (first, y - 1 + shift.unsigned_abs())
-                    } else {
-                        (first - shift.unsigned_abs(), y - 1)
-                    };
-                    if gain > 80 && best.is_none_or(|(most, _)| gain > most) {
-                        best = Some((gain, (low, high, shift)));
-                    }
-                }
-                y += 1;
-            }
-        }
-        // Rows beside it may move along though they change a little, such as the one the cursor leaves. What lies in the
-        // region and does not move must be painted again: only scroll where that costs less.
-        let (_, (top, bottom, shift)) = best?;
-        let saved = |top: usize, bottom: usize| {
-            let before: usize = (top..=bottom).map(|y| weight(&self.wanted[y], &self.shown[y])).sum();
-            let after: usize = (top..=bottom)
-                .map(|y| match y.checked_add_signed(shift).filter(|from| (top..=bottom).contains(from)) {
-                    Some(from) => weight(&self.wanted[y], &self.shown[from]),
-                    None => self.wanted[y].iter().filter(|cell| !is_blank(cell)).count(),
-                })
-                .sum();
-            before.checked_sub(after)
-        };
-        let tops = top.saturating_sub(BESIDE)..=top;
-        let regions = tops.flat_map(|top| (bottom..rows.min(bottom + BESIDE + 1)).map(move |bottom| (top, bottom)));
-        let most =
-            regions.filter_map(|(top, bottom)| Some((saved(top, bottom)?, top, bottom))).max_by_key(|found| found.0);
-        most.filter(|(saved, ..)| *saved > 40).map(|(_, top, bottom)| (top, bottom, shift))
     }
 
     fn compose(&mut self) {

@@ -47,14 +47,14 @@ impl Prompt {
         }
     }
 
-    /// The keys it knows.
-    pub fn hints(&self) -> &'static str {
+    /// The keys it knows, and what each does.
+    pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
         match self.ask {
-            Ask::Search => "Enter find   Esc leave   (empty: the last one again)",
-            Ask::Filter => "Enter filter   Tab complete   C-u clear   Esc leave",
-            Ask::Note(_) => "Enter save   C-u clear   Esc leave (the text is kept)",
-            Ask::Command => "Enter run   Tab complete   Esc leave",
-            Ask::ExportTo(_) => "Enter write   C-u clear   Esc leave",
+            Ask::Search => &[("Enter", "find"), ("Esc", "leave"), ("empty:", "the last one again")],
+            Ask::Filter => &[("Enter", "filter"), ("Tab", "complete"), ("C-u", "clear"), ("Esc", "leave")],
+            Ask::Note(_) => &[("Enter", "save"), ("C-u", "clear"), ("Esc", "leave (the text is kept)")],
+            Ask::Command => &[("Enter", "run"), ("Tab", "complete"), ("Esc", "leave")],
+            Ask::ExportTo(_) => &[("Enter", "write"), ("C-u", "clear"), ("Esc", "leave")],
         }
     }
 }

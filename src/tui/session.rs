@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::Filter;
 use super::keys::Action;
-use super::model::{Layer, Model, Pane, Tone};
+use super::model::{Layer, Model, Pane, Repeat, Tone};
 use super::prompt::{Ask, Prompt};
 use super::queue::Sort;
 use crate::model::CaseId;
@@ -26,7 +26,16 @@ pub struct Place {
     zoomed: bool,
     /// What was being typed on this case.
     typing: Option<Typing>,
+    /// The decision that is repeated by a key.
+    repeat: Option<Repeat>,
+    /// What is tagged, as long as it was chosen one by one.
+    tagged: Vec<CaseId>,
+    /// The pattern of the last search.
+    pattern: String,
 }
+
+/// More tags than this come from a command that tags all rows: they are not kept.
+const MOST_TAGS: usize = 500;
 
 /// A text that was not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,14 +71,20 @@ pub fn kept(model: &Model) -> BTreeMap<String, Option<String>> {
     let mut kept = model.drafts.clone();
     // A list of given mails is another list: its place is not kept.
     if model.queue.is_whole() && !model.queue.is_limited() {
-        let place = Place {
+        let mut place = Place {
             case: model.queue.current().map(|case| case.id.clone()),
             filter: model.queue.filter().text().to_owned(),
             sort: model.queue.sort().name().to_owned(),
             pane: Pane::ALL.iter().position(|pane| *pane == model.pane).unwrap_or(0),
             zoomed: model.zoomed,
             typing: Typing::of(model),
+            repeat: model.repeat.clone(),
+            tagged: model.queue.tagged().iter().take(MOST_TAGS + 1).cloned().collect(),
+            pattern: model.pattern.clone(),
         };
+        if place.tagged.len() > MOST_TAGS {
+            place.tagged.clear();
+        }
         kept.insert(STATE.to_owned(), serde_json::to_string(&place).ok());
     }
     kept
@@ -86,6 +101,9 @@ pub fn restore(model: &mut Model, state: Option<&str>) {
     }
     model.pane = Pane::ALL.get(place.pane).copied().unwrap_or_default();
     model.zoomed = place.zoomed;
+    model.queue.tag_all(&place.tagged);
+    model.repeat.clone_from(&place.repeat);
+    model.pattern.clone_from(&place.pattern);
     model.place = Some(place);
 }
 

@@ -327,14 +327,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
             reading::show(model, Pane::Raw);
             (model.reading.scroll, model.reading.to_evidence) = (0, false);
         }
-        Action::Tag => {
-            if let Some(id) = model.queue.current().map(|case| case.id.clone()) {
-                model.queue.toggle_tag(&id);
-                model.queue.step(1);
-                let tagged = model.queue.tagged().len();
-                model.say(Tone::Plain, format!("{tagged} tagged: the next decision acts on all of them"));
-            }
-        }
+        Action::Tag => tag(model),
         Action::Untag => {
             model.queue.untag();
             model.say(Tone::Plain, "no tags");
@@ -357,14 +350,7 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         },
         Action::Redraw => effects.push(Effect::Redraw),
         Action::Suspend => effects.push(Effect::Suspend),
-        Action::Cancel => {
-            if model.fetching.running.is_empty() {
-                model.say(Tone::Plain, "Ctrl-C again quits");
-            } else {
-                effects.push(Effect::Stop);
-                model.say(Tone::Plain, "stopping the fetch; Ctrl-C again quits");
-            }
-        }
+        Action::Cancel => cancel(model, effects),
         Action::Search
         | Action::NextHit
         | Action::PreviousHit
@@ -375,6 +361,24 @@ pub(super) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         | Action::CopyMenu
         | Action::Export => menus::open(model, action, effects),
         _ => deeds::act(model, action, effects),
+    }
+}
+
+fn tag(model: &mut Model) {
+    if let Some(id) = model.queue.current().map(|case| case.id.clone()) {
+        model.queue.toggle_tag(&id);
+        model.queue.step(1);
+        let tagged = model.queue.tagged().len();
+        model.say(Tone::Plain, format!("{tagged} tagged: the next decision acts on all of them"));
+    }
+}
+
+fn cancel(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.fetching.running.is_empty() {
+        model.say(Tone::Plain, "Ctrl-C again quits");
+    } else {
+        effects.push(Effect::Stop);
+        model.say(Tone::Plain, "stopping the fetch; Ctrl-C again quits");
     }
 }
 

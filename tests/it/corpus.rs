@@ -101,7 +101,12 @@ fn every_notice_of_the_corpus_is_a_candidate_by_its_header() {
         let diagnosis = diagnose(&mail, &Context::default());
         let passed_on = path.to_string_lossy().contains("forwarded/");
         if diagnosis.kind.is_bounce() && !passed_on {
-            assert!(is_candidate(&mail), "{} would never be fetched", path.display());
+            assert!(
+                is_candidate(&mail),
+                "{} would never be fetched: nothing in its header says notice. Has it lost its Return-Path? Else the \
+                words of its From or Subject belong to notice/from or notice/subject in assets/rules/kinds.toml",
+                path.display()
+            );
         }
     }
 }

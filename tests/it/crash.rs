@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use bounceback::store::FILE;
+use bounceback::store::{FILE, Store};
 use rusqlite::Connection;
 
 use crate::ended::{Bench, FAULTS, Fault, rounds};
@@ -302,10 +302,12 @@ fn a_folder_that_may_not_be_written_to_is_read_and_stays_as_it_is() {
         fs::set_permissions(path, fs::Permissions::from_mode(0o555)).unwrap();
     }
     fs::set_permissions(bench.state.join(FILE), fs::Permissions::from_mode(0o444)).unwrap();
-    let copy = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    fs::set_permissions(copy.path(), fs::Permissions::from_mode(0o777)).unwrap();
     // The build folder may be closed to others.
     let binary = copy.path().join("bounceback");
     fs::copy(env!("CARGO_BIN_EXE_bounceback"), &binary).unwrap();
+    let away = copy.path().join(FILE);
     let run = |arguments: &[&str]| {
         let mut command = match root {
             true => {
@@ -331,12 +333,27 @@ fn a_folder_that_may_not_be_written_to_is_read_and_stays_as_it_is() {
         (&["store", "check"], "in order"),
         (&["show", &case], &case),
         (&["export", "--format", "jsonl"], &case),
+        (&["store", "backup", "--force", away.to_str().unwrap()], "\"forget\" will not name it"),
     ] {
         let (code, out, complaint) = run(arguments);
         assert_eq!(code, Some(0), "{arguments:?}: {complaint}");
         assert!(out.contains(expected), "{arguments:?}: {out}");
     }
+    assert!(Store::check(copy.path()).unwrap().faults.is_empty());
+    let (code, out, complaint) = run(&["doctor"]);
+    assert_eq!(code, Some(3), "{complaint}");
+    assert!(out.contains("may only be read"), "{out}");
     assert_eq!(fs::read(bench.state.join(FILE)).unwrap(), bytes);
+    // One of an earlier version cannot be brought up to date there, and says so.
+    mode(0o755);
+    fs::set_permissions(bench.state.join(FILE), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::remove_file(bench.state.join(FILE)).unwrap();
+    Connection::open(bench.state.join(FILE)).unwrap().execute_batch(include_str!("../stores/3.sql")).unwrap();
+    fs::set_permissions(bench.state.join(FILE), fs::Permissions::from_mode(0o444)).unwrap();
+    mode(0o555);
+    let (code, _, complaint) = run(&["list"]);
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("it has schema 3") && complaint.contains("hint: copy the folder"), "{complaint}");
     mode(0o755);
     fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }

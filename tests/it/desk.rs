@@ -38,7 +38,7 @@ fn import(desk: &mut Desk) -> Filled {
 }
 
 fn case<'a>(cases: &'a [Case], address: &str) -> &'a Case {
-    cases.iter().find(|case| case.address == address).unwrap_or_else(|| panic!("no case of {address}"))
+    cases.iter().find(|case| &*case.address == address).unwrap_or_else(|| panic!("no case of {address}"))
 }
 
 #[test]

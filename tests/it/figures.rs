@@ -196,7 +196,7 @@ fn the_demo_is_settled_rightly_with_at_most_one_key_for_each_bounce() {
         let offered = detail.offer.verdict.clone();
         // The last notice of a case is the one that counts.
         let want =
-            right.iter().rev().find(|(own, ..)| *own == address).map(|(_, word, to)| (word.as_str(), to.as_str()));
+            right.iter().rev().find(|(own, ..)| **own == *address).map(|(_, word, to)| (word.as_str(), to.as_str()));
         let key = match (want.unwrap_or(("none", "")), &offered) {
             (("correct", to), Some(Verdict::Corrected { to: offered })) if offered == to => "a".to_owned(),
             (("correct", to), _) => {
@@ -223,7 +223,7 @@ fn the_demo_is_settled_rightly_with_at_most_one_key_for_each_bounce() {
     let keys = sitting.model.effort.keys;
     assert!(keys <= u64::from(bounces), "{keys} keys for {bounces} bounces\n{}", by_hand.join("\n"));
     for case in sitting.model.queue.cases().iter().filter(|case| case.is_queued(crate::screens::NOW)) {
-        if let Some((.., to)) = right.iter().find(|(own, word, _)| *own == case.address && word == "correct") {
+        if let Some((.., to)) = right.iter().find(|(own, word, _)| **own == *case.address && word == "correct") {
             assert_eq!(case.corrected_to.as_deref(), Some(to.as_str()), "{}", case.address);
         }
     }

@@ -78,25 +78,19 @@ fn r01_a_frame_is_one_write_and_stays_within_its_budget() {
     assert!(details[10] <= 1100, "a step in the whole-screen detail: {details:?}");
 }
 
-/// The demo is the worst of mailboxes: no two mails in a row are alike, so a step may take a little more than the 700 bytes
-/// of real queues (`figures`).
+/// The demo is the worst of mailboxes: no two mails in a row are alike. The budgets hold there too.
 #[test]
 fn r01_steps_through_the_demo_stay_small() {
-    let median = |mut all: Vec<usize>| {
-        all.sort_unstable();
-        all[all.len() / 2]
-    };
-    for (opened, keys, most) in [("1", "j", 720), ("Enter", "j", 720), ("1", "a", 1400)] {
+    for (opened, key, most, mean) in [("1", "j", 700, 800), ("Enter", "j", 700, 780), ("1", "a", 1400, 1400)] {
         let mut sitting = Sitting::on(demo_mails(), (80, 24), Depth::Full);
         let mut line = Line::of((80, 24));
         line.frame(&sitting.keys(opened).model);
-        // The marks of a synchronized frame come on top.
-        let steps: Vec<usize> = (0..50).map(|_| line.frame(&sitting.keys(keys).model).len() + 16).collect();
-        let (found, mean) = (median(steps.clone()), steps.iter().sum::<usize>() / steps.len());
-        assert!(
-            found <= most && mean <= most + 80,
-            "{opened} {keys}: median {found}, mean {mean}, at most {most}: {steps:?}"
-        );
+        // The marks of a synchronized frame come on top. The list's budget is for the page, its mean for scrolling too.
+        let steps: Vec<usize> = (0..50).map(|_| line.frame(&sitting.keys(key).model).len() + 16).collect();
+        let mut counted = if opened == "1" { steps[..7].to_vec() } else { steps.clone() };
+        counted.sort_unstable();
+        let (found, all) = (counted[counted.len() / 2], steps.iter().sum::<usize>() / steps.len());
+        assert!(found <= most && all <= mean, "{opened} {key}: median {found}, mean {all}: {steps:?}");
     }
 }
 
@@ -211,6 +205,32 @@ fn r06_decisions_and_drafts_survive_in_the_store() {
     assert!(second.screen().contains("Note      by phone"), "{}", second.screen());
     second.keys("Esc u");
     assert!(second.screen().contains("undone: "), "undo reaches behind the restart");
+}
+
+#[test]
+fn r06_what_is_repeated_tagged_and_sought_survives_in_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut desk = Desk::open(&options(Some(dir.path()))).unwrap();
+    desk.import_mails(demo_mails().into_iter(), NOW).unwrap();
+    let mut first = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
+    // A correction of a domain, a search, two tags.
+    first.keys("a / text:mailhaus Enter t t");
+    let (repeat, tagged) = (first.model.repeat.clone(), first.model.queue.tagged().clone());
+    assert!(matches!(&repeat, Some(tui::model::Repeat::Domain(old, new)) if old == "gmial.com" && new == "gmail.com"));
+    let kept = tui::session::kept(&first.model);
+    drop(first);
+    let mut desk = Desk::open(&options(Some(dir.path()))).unwrap();
+    for (key, text) in &kept {
+        desk.keep(key, text.as_deref()).unwrap();
+    }
+    let mut second = Sitting::at(desk, options(Some(dir.path())), (80, 24), Depth::None);
+    assert_eq!((&second.model.repeat, second.model.queue.tagged()), (&repeat, &tagged));
+    assert_eq!(tagged.len(), 2);
+    second.keys("T g n");
+    assert!(second.model.queue.current().unwrap().address.contains("mailhaus"), "{}", second.screen());
+    second.keys("g .");
+    let again = "saved: 1 anna.berg@gmial.com -> corrected to anna.berg@gmail.com";
+    assert!(second.screen().contains(again), "{}", second.screen());
 }
 
 #[test]
@@ -371,7 +391,7 @@ fn r17_copying_says_what_it_did_and_no_more() {
     let mut sitting = Sitting::demo((80, 24));
     let address = sitting.model.queue.current().unwrap().address.clone();
     sitting.keys("y");
-    assert!(sitting.wishes.contains(&Effect::Copy(address.clone())));
+    assert!(sitting.wishes.contains(&Effect::Copy(address.to_string())));
     assert!(sitting.screen().contains(&format!("sent to the terminal's clipboard: {address}")));
 }
 

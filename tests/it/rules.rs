@@ -44,13 +44,17 @@ fn every_sample_hits_its_own_rule() {
 }
 
 #[test]
-fn ids_are_sorted_within_their_file() {
+fn ids_begin_with_the_name_of_their_file_and_are_sorted() {
     for (name, text) in rule_files().iter().filter(|(name, _)| name.contains("phrases/") || name.contains("providers/"))
     {
-        let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("id = \"")).collect();
+        let ids: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"')).collect();
         let mut sorted = ids.clone();
         sorted.sort_unstable();
         assert_eq!(ids, sorted, "{name}");
+        let stem = Path::new(name).file_stem().unwrap().to_string_lossy();
+        for id in ids {
+            assert!(id.starts_with(&format!("{stem}/")), "{name}: {id} does not begin with {stem}/");
+        }
     }
 }
 

@@ -112,7 +112,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 /// What undo must bring back.
-fn states(sitting: &Sitting) -> Vec<(CaseId, State, bool, Option<String>)> {
+fn states(sitting: &Sitting) -> Vec<(CaseId, State, bool, Option<Box<str>>)> {
     let cases = sitting.model.queue.cases().iter();
     let mut all: Vec<_> =
         cases.map(|case| (case.id.clone(), case.state, case.noted, case.corrected_to.clone())).collect();
@@ -169,4 +169,24 @@ proptest! {
         }
         prop_assert_eq!(states(&sitting), before);
     }
+}
+
+#[test]
+fn after_a_decision_for_the_tagged_the_cursor_stays_on_a_case_that_waits() {
+    let mut sitting = Sitting::demo((80, 24));
+    sitting.keys("t t");
+    let here = sitting.model.queue.current().unwrap().id.clone();
+    sitting.keys("o");
+    assert_eq!(sitting.model.queue.current().unwrap().id, here, "{}", sitting.screen());
+}
+
+#[test]
+fn a_filter_begins_at_its_first_undecided_case() {
+    let mut sitting = Sitting::demo((80, 24));
+    sitting.keys("f f text:cause:mailbox-full Enter");
+    assert_eq!(sitting.model.queue.cursor(), 0, "{}", sitting.screen());
+    assert!(sitting.model.queue.len() > 2);
+    let shown = sitting.keys("j").model.queue.current().unwrap().id.clone();
+    sitting.keys("F");
+    assert_eq!(sitting.model.queue.current().unwrap().id, shown, "without it the cursor stays on its case");
 }

@@ -442,8 +442,9 @@ impl Queue {
         upto == self.cases.len()
     }
 
-    /// Sets a filter that was tried on every case; the cursor stays on its case where that is still shown.
+    /// Sets a filter that was tried on every case; the cursor stays on its case where that is still shown, else it begins anew.
     pub fn filter_as_tried(&mut self, trial: Trial) {
+        let before = self.current().map(|case| case.id.clone());
         self.keep_cursor(|queue| {
             queue.filter = trial.filter;
             // Of a list that is not known as a whole the rows come with the rest.
@@ -451,6 +452,9 @@ impl Queue {
                 queue.set_rows(trial.rows);
             }
         });
+        if before.is_some_and(|id| self.row_of(&id).is_none()) {
+            self.to_first_undecided();
+        }
     }
 
     /// Sets the order.
@@ -476,6 +480,11 @@ impl Queue {
     /// Tags every row that is shown.
     pub fn tag_shown(&mut self) {
         self.tagged.extend(self.rows.iter().filter_map(|&at| self.cases.get(at)).map(|case| case.id.clone()));
+    }
+
+    /// Tags cases, known or not yet.
+    pub fn tag_all(&mut self, ids: &[CaseId]) {
+        self.tagged.extend(ids.iter().cloned());
     }
 
     /// Takes all tags off.

@@ -187,17 +187,22 @@ pub fn proposal(model: &Model) -> Row {
     let theme = &model.setup.theme;
     let words = super::diagnosis::proposal_words(detail, model);
     if detail.offer.verdict.is_none() {
-        return Row::of(format!(" {}", clean(&words)), theme.get("text"));
+        // One line has no room for the reasons, but for what could be taken.
+        let correct = model.setup.keys.hint(Action::Correct);
+        let candidate = detail.suggestions.first().map(|best| format!("nothing sure; {correct} 1: {}", best.address));
+        return Row::of(format!(" {}", clean(&candidate.unwrap_or(words))), theme.get("text"));
     }
     let key = model.setup.keys.hint(Action::Accept);
     let row = Row::of(format!(" {key}: {}", clean(&words)), theme.get("proposal"));
-    row.and(format!("   ({})", clean(&detail.offer.why)), theme.get("hint"))
+    let why = format!("   ({})", clean(&detail.offer.why));
+    // The reason is whole or absent.
+    if row.width() + width(&why) > usize::from(model.size.0) { row } else { row.and(why, theme.get("hint")) }
 }
 
 /// The keys that matter now.
 pub fn keys(model: &Model) -> Row {
     let hints: Vec<(String, String)> = match model.layers.last() {
-        Some(Layer::Prompt(prompt)) => return Row::of(format!(" {}", prompt.hints()), model.setup.theme.get("hint")),
+        Some(Layer::Prompt(prompt)) => pairs(prompt.hints()),
         Some(Layer::Menu(_)) => pairs(&[("press", "the key of a line"), ("Esc", "leave")]),
         Some(Layer::Confirm(confirm)) => pairs(&[(&confirm.key.to_string(), "yes"), ("any other key:", "no")]),
         Some(Layer::Correct(dialog)) => correct_keys(dialog.takes()),
@@ -209,6 +214,9 @@ pub fn keys(model: &Model) -> Row {
         if row.width() + width(&key) + width(&words) < usize::from(model.size.0) {
             row = add(row, model, &key, &words);
         }
+    }
+    if let Some((last, _)) = row.pieces.last_mut() {
+        last.truncate(last.trim_end().len());
     }
     row
 }

@@ -2,7 +2,7 @@
 //!
 //! In the small pane each fact has a line, and the lines that are left go to those that matter most.
 
-use super::facts::Lines;
+use super::facts::{EMPTY, Lines};
 use super::rows::Row;
 use crate::desk::Detail;
 use crate::model::{Case, Cause, Certainty, Class, Ours, Recipient, Role, Status, Timestamp, Verdict, WhoActs};
@@ -103,7 +103,7 @@ fn said(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
             .map_or_else(|| "nothing that could be read".to_owned(), |subject| format!("subject: {subject}")),
         None => "(no reply is quoted)".to_owned(),
     };
-    lines.fact("Said", &text, "text", 3);
+    lines.fact("Said", &text, "text", if said.is_none() && !detail.case.address.is_empty() { EMPTY } else { 2 });
     lines.two();
 }
 
@@ -160,10 +160,21 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
         lines.fact("Refused by", remote.map_or("-", |remote| remote), "text", 0);
         return;
     }
-    if let Some(remote) = remote {
-        text.push_str(&format!(", refused by {remote}"));
-    }
-    lines.fact("Reporter", &text, "text", 6);
+    let Some(remote) = remote else {
+        let rank = if reporter.mta.is_none() && role(reporter.role).is_empty() { EMPTY } else { 6 };
+        return lines.fact("Reporter", &text, "text", rank);
+    };
+    // Who refused comes first: that is the server the lead writes about.
+    lines.fact("Refused by", &format!("{remote}, told by {text}"), "text", 6);
+    let teller = match reporter.role {
+        Role::HelpDesk => "the help desk",
+        Role::Ours => "our server",
+        Role::OurProvider => "our provider",
+        Role::Recipient => "their side",
+        Role::Filter => "a filter",
+        Role::Unknown => "another server",
+    };
+    lines.brief(&format!("{remote}, told by {teller}"));
 }
 
 fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
@@ -180,7 +191,8 @@ fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
         Ours::NotOurs => ("NOT SENT BY US   ", "warning"),
         Ours::Ours | Ours::Unknown => ("", "text"),
     };
-    lines.fact("Original", &format!("{ours}{subject}{sent}"), style, 5);
+    let empty = original.subject.is_none() && ours.is_empty() && sent.is_empty() && detail.notices.len() == 1;
+    lines.fact("Original", &format!("{ours}{subject}{sent}"), style, if empty { EMPTY } else { 5 });
     if detail.notices.len() > 1 {
         let span = span(detail.notices.first().map_or(notice.received, |n| n.received), notice.received);
         lines.right(&format!("bounced {}x {span}", detail.notices.len()));
@@ -214,14 +226,14 @@ fn span(first: Timestamp, last: Timestamp) -> String {
 
 fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
     if detail.case.is_silent(lines.model.now) {
-        return lines.fact("Next", "nothing, unless the customer says that the message never came", "text", 2);
+        return lines.fact("Next", "nothing, unless the customer says that the message never came", "text", 3);
     }
     let words = lines.model.words(detail.case.cause);
     let newest = detail.notices.last().map(|notice| &notice.diagnosis);
     if let Some(newest) = newest.filter(|newest| newest.authenticity.verdict == Ours::NotOurs) {
         let from = newest.original.from.as_deref().unwrap_or("its sender");
         let text = format!("nothing, unless {from} is an address of ours: then add it to own_addresses");
-        return lines.fact("Next", &text, "text", 2);
+        return lines.fact("Next", &text, "text", 3);
     }
     let step = recipient.map(|r| r.next_step.as_str()).filter(|step| !step.is_empty()).unwrap_or(&words.next_step);
     let who = match recipient.map(|r| r.who_acts) {
@@ -229,7 +241,7 @@ fn next(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>) {
         Some(WhoActs::Recipient) => "the recipient must act. ",
         _ => "",
     };
-    lines.fact("Next", &format!("{who}{step}"), "text", 2);
+    lines.fact("Next", &format!("{who}{step}"), "text", 3);
     if detail.case.cause == Cause::AuthenticationFailed {
         let key = lines.model.setup.keys.hint(Action::AuthCard);
         lines.hint(&format!("{key} shows what we publish"));
@@ -252,10 +264,10 @@ pub fn verdict(verdict: &Verdict, model: &Model) -> String {
 
 /// Why `a` does nothing, and what does.
 pub fn nothing_proposed(detail: &Detail, key: &str) -> String {
-    let Some(best) = detail.suggestions.first() else { return format!("nothing: {}", detail.offer.why) };
     match detail.suggestions.len() {
-        1 => format!("nothing is sure: the candidate rests on \"{}\" alone; {key}, then 1, takes it", best.because),
-        n => format!("nothing is sure: the best rests on \"{}\" alone; {key}, then 1 to {n}, takes one", best.because),
+        0 => format!("nothing: {}", detail.offer.why),
+        1 => format!("nothing is sure: the only candidate is a weak one; {key}, then 1, takes it"),
+        n => format!("nothing is sure: the candidates are weak ones; {key}, then 1 to {n}, takes one"),
     }
 }
 
@@ -322,18 +334,21 @@ fn why(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient>, sm
     let sure = certainty(recipient.certainty);
     let mut sources: Vec<&str> = Vec::new();
     for evidence in &recipient.evidence {
-        if !sources.contains(&&*evidence.from) && !evidence.from.starts_with("rule ") {
-            sources.push(&evidence.from);
+        let from = if &*evidence.from == "text" { "the text of the mail" } else { &*evidence.from };
+        if !sources.contains(&from) && !from.starts_with("rule ") {
+            sources.push(from);
         }
     }
-    let sources = sources.join(", ");
     if small {
         let short = sure.split(':').next().unwrap_or(sure);
-        return lines.fact("How sure", &format!("{short}, read from: {sources}"), "text", 7);
+        let names: Vec<&str> = sources.iter().map(|from| from.strip_suffix(" field").unwrap_or(from)).collect();
+        lines.fact("How sure", &format!("{short}: {}", names.join(", ")), "text", 7);
+        let key = lines.model.setup.keys.hint(Action::Raw);
+        return lines.brief(&format!("{short}, from {} sources; {key} shows the lines", names.len()));
     }
     lines.fact("How sure", sure, "text", 0);
     lines.hint(&format!("{} shows the lines", lines.model.setup.keys.hint(Action::Raw)));
-    lines.fact("Read from", &sources, "text", 0);
+    lines.fact("Read from", &sources.join(", "), "text", 0);
 }
 
 /// What only the whole screen has room for: doubts, the other cases, history, notices.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::rows::{Row, draw, rule};
-use crate::suggest::Level;
+use crate::suggest::{Finding, Level};
 use crate::tui::confirm::Confirm;
 use crate::tui::correct::{Correct, Field};
 use crate::tui::edit::Line;
@@ -194,7 +194,10 @@ fn sheet(dialog: &Correct, model: &Model, area: Rect, whole: bool) -> Sheet {
         let here = dialog.field == Field::Scope(at);
         let words = format!("{mark} {} {}", scope.cases.len(), scope.label);
         let style = if here { theme.get("selected") } else { text };
-        rows.push(Row::of(format!(" {label:<9} "), theme.get("label")).and(words, style));
+        for (line, words) in wrap(&words, columns.saturating_sub(12).max(8)).into_iter().enumerate() {
+            let (label, indent) = if line == 0 { (label, "") } else { ("", "    ") };
+            rows.push(Row::of(format!(" {label:<9} {indent}"), theme.get("label")).and(words, style));
+        }
     }
     let (row, note_at) = input("Note", &dialog.note, dialog.field == Field::Note, columns, model);
     let note = (rows.len(), note_at);
@@ -248,14 +251,27 @@ fn checks(dialog: &Correct, model: &Model, columns: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     let room = columns.saturating_sub(12).max(8);
     if dialog.level() != Some(Level::Error) && dialog.checked.is_some() {
-        rows.push(label("Checks").and("syntax ok, not the failed address", theme.get("text")));
+        for (at, line) in wrap("syntax ok, not the failed address", room).into_iter().enumerate() {
+            rows.push(label(if at == 0 { "Checks" } else { "" }).and(line, theme.get("text")));
+        }
     }
-    for finding in dialog.said().take(3) {
-        let (mark, style, more) = match finding.level {
-            Level::Error => ("! ", "error", ""),
-            Level::Warning if dialog.warned => ("! ", "warning", " (Enter again saves it all the same)"),
-            Level::Warning => ("! ", "warning", ""),
-            Level::Note => ("", "text", ""),
+    // What is wrong in several places is said once.
+    let mut said: Vec<&Finding> = Vec::new();
+    for finding in dialog.said() {
+        if !said.iter().any(|other| other.message == finding.message) {
+            said.push(finding);
+        }
+    }
+    for finding in said.into_iter().take(3) {
+        let (mark, style) = match finding.level {
+            Level::Error => ("! ", "error"),
+            Level::Warning => ("! ", "warning"),
+            Level::Note => ("", "text"),
+        };
+        let more = match finding.level {
+            _ if finding.instead.is_some() && dialog.instead().is_some() => " (Right takes it)",
+            Level::Warning if dialog.warned => " (Enter again saves it all the same)",
+            _ => "",
         };
         for line in wrap(&clean(&format!("{mark}{}{more}", finding.message)), room) {
             let name = if rows.is_empty() { "Checks" } else { "" };

@@ -20,7 +20,12 @@ struct Fact {
     rank: u8,
     /// Lines it usually takes.
     usual: usize,
+    /// What it says where there is no room for all of it.
+    brief: String,
 }
+
+/// The rank of what only says that something is missing: it goes where room is missing too.
+pub(super) const EMPTY: u8 = 8;
 
 /// Whether a text has room at the right of a fact's first line.
 fn fits_beside(fact: &Fact, text: &str, room: usize) -> bool {
@@ -55,13 +60,21 @@ impl<'a> Lines<'a> {
         let led = if narrow && !label.is_empty() { format!("{label}: {value}") } else { value.to_owned() };
         let label = if narrow { String::new() } else { label.to_owned() };
         let lines = wrap(&clean(&led), self.room());
-        self.facts.push(Fact { label, lines, style, right: String::new(), rank, usual: 1 });
+        self.facts.push(Fact { label, lines, style, right: String::new(), rank, usual: 1, brief: String::new() });
     }
 
     /// The last fact usually takes two lines.
     pub(super) fn two(&mut self) {
         if let Some(fact) = self.facts.last_mut() {
             fact.usual = 2;
+        }
+    }
+
+    /// What the last fact says in one line where there is no room for all of it.
+    pub(super) fn brief(&mut self, text: &str) {
+        let (text, room) = (clean(text).into_owned(), self.room());
+        if let Some(fact) = self.facts.last_mut().filter(|_| width(&text) <= room) {
+            fact.brief = text;
         }
     }
 
@@ -90,29 +103,35 @@ impl<'a> Lines<'a> {
         self.facts.iter().map(|fact| fact.lines.len()).sum()
     }
 
-    /// Makes the facts fit: each keeps its first line, and the rest goes line by line to whom it matters most.
+    /// Makes the facts fit: each keeps its first line, then as many as possible are whole, those that matter most first.
     pub(super) fn fit(&mut self, height: usize) {
-        while self.facts.len() > height.max(1) {
-            let last = self.facts.iter().enumerate().max_by_key(|(at, fact)| (fact.rank, *at)).map_or(0, |(at, _)| at);
+        let lacks = |facts: &[Fact]| facts.iter().map(|fact| fact.lines.len()).sum::<usize>() > height;
+        while self.facts.len() > height.max(1) || lacks(&self.facts) {
+            let last = self.facts.iter().enumerate().max_by_key(|(at, fact)| (fact.rank, *at));
+            let Some((last, _)) = last.filter(|(_, fact)| self.facts.len() > height.max(1) || fact.rank >= EMPTY)
+            else {
+                break;
+            };
             self.facts.remove(last);
         }
         let room = self.room().saturating_sub(1);
         let mut kept = vec![1; self.facts.len()];
         let mut spare = height.saturating_sub(kept.len());
         let mut order: Vec<usize> = (0..kept.len()).collect();
-        order.sort_by_key(|at| self.facts.get(*at).map(|fact| fact.rank));
+        // Who can say it in short waits for those who cannot.
+        order.sort_by_key(|at| self.facts.get(*at).map(|fact| (!fact.brief.is_empty(), fact.rank)));
         let wanted: Vec<usize> = self.facts.iter().map(|fact| fact.lines.len()).collect();
-        while spare > 0 {
-            let before = spare;
-            for &at in &order {
-                if spare > 0 && kept[at] < wanted[at] {
-                    kept[at] += 1;
-                    spare -= 1;
-                }
+        for &at in &order {
+            let missing = wanted[at].saturating_sub(kept[at]);
+            if missing <= spare {
+                kept[at] += missing;
+                spare -= missing;
             }
-            if spare == before {
-                break;
-            }
+        }
+        for &at in order.iter().filter(|at| self.facts.get(**at).is_some_and(|fact| fact.brief.is_empty())) {
+            let more = wanted[at].saturating_sub(kept[at]).min(spare);
+            kept[at] += more;
+            spare -= more;
         }
         // Room that nobody needs keeps the labels below these in their place from case to case.
         for (fact, kept) in self.facts.iter_mut().zip(&kept) {
@@ -122,7 +141,9 @@ impl<'a> Lines<'a> {
             }
         }
         for (fact, (most, wanted)) in self.facts.iter_mut().zip(kept.into_iter().zip(wanted)) {
-            if wanted > most {
+            if wanted > most && !fact.brief.is_empty() {
+                fact.lines = vec![std::mem::take(&mut fact.brief)];
+            } else if wanted > most {
                 fact.lines.truncate(most);
                 if let Some(last) = fact.lines.last_mut() {
                     let shown = cut(&format!("{last} …"), room);

@@ -94,7 +94,7 @@ pub fn layout(size: (u16, u16), zoomed: bool) -> Layout {
 }
 
 fn wide(mut found: Layout, body: Rect, top: u16, rows: u16) -> Layout {
-    let left = (body.width * 9 / 20).clamp(57, 100);
+    let left = (body.width / 2).clamp(57, 100);
     found.wide = true;
     found.heading = found.heading.map(|heading| Rect { width: left, ..heading });
     found.list = Rect::new(0, top, left, rows);

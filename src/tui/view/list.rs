@@ -16,7 +16,7 @@ pub fn who(case: &Case) -> String {
     if case.address.is_empty() {
         return format!("? {}", case.subject.as_deref().unwrap_or("no subject"));
     }
-    case.address.clone()
+    case.address.to_string()
 }
 
 /// The code of a case: its status, else its reply code.
@@ -34,47 +34,71 @@ fn why(model: &Model, case: &Case) -> String {
     match case.kind {
         _ if case.address.is_empty() => "not a bounce?".to_owned(),
         Kind::Delay if case.is_silent(model.now) => "delayed, no failure seen".to_owned(),
-        Kind::Delay => format!("{title}, delayed"),
+        Kind::Delay => format!("delayed: {title}"),
         Kind::Complaint => "reported as spam".to_owned(),
         _ if title.is_empty() => case.cause.slug().replace('-', " "),
         _ => title.clone(),
     }
 }
 
-/// Widths of the columns; 0 leaves one out.
+/// The longest words for a cause: no row needs more.
+const WHY: usize = 24;
+
+/// A column at the right edge.
+struct Further {
+    title: &'static str,
+    /// From which width of the list on it is shown.
+    from: usize,
+    /// It takes a sixth of the room, within these bounds.
+    least: usize,
+    most: usize,
+    /// What stands in it; cleaned and cut to its width by the list.
+    cell: fn(&Model, &Case) -> String,
+}
+
+impl Further {
+    fn width(&self, list: usize, room: usize) -> usize {
+        if list < self.from { 0 } else { (room / 6).clamp(self.least, self.most) }
+    }
+}
+
+/// The columns at the right edge, in their order; address and cause share what these leave.
+const FURTHER: &[Further] = &[Further {
+    title: "Reporter",
+    from: 100,
+    least: 10,
+    most: 24,
+    cell: |_, case| case.reporter.as_deref().unwrap_or("-").to_owned(),
+}];
+
+/// Widths of the columns; 0 leaves one out. How often a case bounced stands at the end of the address's column.
 struct Columns {
     number: usize,
     marks: usize,
     code: usize,
     address: usize,
-    times: usize,
     why: usize,
-    reporter: usize,
+    further: Vec<usize>,
 }
 
 impl Columns {
     fn of(model: &Model, list: Rect, wide: bool) -> Self {
         let all = usize::from(list.width);
-        let mut columns = Self { number: 0, marks: 2, code: 7, address: 0, times: 4, why: 0, reporter: 0 };
+        let mut columns = Self { number: 0, marks: 2, code: 7, address: 0, why: 0, further: Vec::new() };
         if all < 40 {
-            (columns.marks, columns.code, columns.times) = (1, 0, 0);
+            (columns.marks, columns.code) = (1, 0);
         }
         if !wide && list.width >= MEDIUM {
             columns.number = model.queue.len().to_string().len().max(3) + 1;
         }
         // marker, number, blank and state, marks, then each column with a blank before it
-        let fixed = 3 + columns.number + columns.marks + (columns.code + 1).min(columns.code * 2) + columns.times + 1;
+        let fixed = 3 + columns.number + columns.marks + (columns.code + 1).min(columns.code * 2) + 1;
         let room = all.saturating_sub(fixed);
-        if all >= 100 {
-            columns.reporter = (room / 6).clamp(10, 24);
-        }
-        let rest = room.saturating_sub(columns.reporter + usize::from(columns.reporter > 0));
-        columns.address = if rest < 34 { rest } else { (rest * 11 / 20).min(48) };
-        if rest - columns.address > 8 {
-            columns.why = rest - columns.address - 1;
-        } else {
-            columns.address = rest;
-        }
+        columns.further = FURTHER.iter().map(|column| column.width(all, room)).collect();
+        let taken = columns.further.iter().map(|width| width + usize::from(*width > 0)).sum();
+        let rest = room.saturating_sub(taken);
+        columns.why = if rest < 38 { 0 } else { (rest * 2 / 5).min(WHY) };
+        columns.address = rest - columns.why - usize::from(columns.why > 0);
         columns
     }
 }
@@ -84,12 +108,9 @@ pub fn heading(model: &Model, layout: &Layout) -> Row {
     let columns = Columns::of(model, layout.list, layout.wide);
     let number = if columns.number > 0 { format!("{:>1$}", "#", columns.number) } else { String::new() };
     let mut text = format!(" {number} {}", fit("St", 1 + columns.marks));
-    for (title, width) in [
-        ("Code", columns.code),
-        ("Failed recipient", columns.address + columns.times),
-        ("Why", columns.why),
-        ("Reporter", columns.reporter),
-    ] {
+    let titles = [("Code", columns.code), ("Failed recipient", columns.address), ("Why", columns.why)];
+    let further = FURTHER.iter().map(|column| column.title).zip(columns.further.iter().copied());
+    for (title, width) in titles.into_iter().chain(further) {
         if width > 0 {
             text.push(' ');
             text.push_str(&fit(title, width));
@@ -181,6 +202,7 @@ fn line(model: &Model, case: &Case, row: usize, columns: &Columns, mark: char) -
     let decided = case.state != State::New && !flagged;
     let body = if decided { theme.state(State::Done) } else { text };
     let times = match case.notices {
+        _ if columns.code == 0 => String::new(),
         2..=99 => format!(" x{:<2}", case.notices),
         100.. => " x99".to_owned(),
         _ => String::new(),
@@ -195,16 +217,15 @@ fn line(model: &Model, case: &Case, row: usize, columns: &Columns, mark: char) -
     }
     // Only the address is marked: a whole row in reverse costs twice the bytes for each step.
     let selected = theme.get(if flagged { "selected-again" } else { "selected" });
-    let address = cut(&clean(&who(case)), columns.address);
-    let rest = columns.address - width(&address);
-    line = line.and(" ", body).and(address, if here { selected } else { body });
-    line = line.and(format!("{}{}", " ".repeat(rest), fit(&times, columns.times)), body);
+    let room = columns.address.saturating_sub(width(&times));
+    let address = cut(&clean(&who(case)), room);
+    let gap = " ".repeat(room.saturating_sub(width(&address)));
+    line = line.and(" ", body).and(address, if here { selected } else { body }).and(format!("{gap}{times}"), body);
     if columns.why > 0 {
         line = line.and(format!(" {}", fit(&clean(&why(model, case)), columns.why)), body);
     }
-    if columns.reporter > 0 {
-        let reporter = case.reporter.as_deref().unwrap_or("-");
-        line = line.and(format!(" {}", fit(&clean(reporter), columns.reporter)), body);
+    for (column, width) in FURTHER.iter().zip(&columns.further).filter(|(_, width)| **width > 0) {
+        line = line.and(format!(" {}", fit(&clean(&(column.cell)(model, case)), *width)), body);
     }
     line
 }

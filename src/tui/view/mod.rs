@@ -74,7 +74,7 @@ pub fn pane_rows(model: &Model, pane: Pane, columns: usize, small: Option<usize>
         Pane::Diagnosis => diagnosis::rows(model, columns, small),
         Pane::Returned => reader::returned(model, columns),
         Pane::Raw => reader::raw(model, columns).into_iter().map(|(_, row)| row).collect(),
-        Pane::Notes => reader::notes(model, columns),
+        Pane::Notes => reader::notes(model, columns, true),
     }
 }
 
@@ -170,7 +170,7 @@ fn wide(model: &Model, found: &Layout, frame: &mut Frame) {
     if let Some(place) = found.third {
         heading("4 Notes", "", place.width).draw(Rect { height: 1, ..place }, frame.buffer_mut());
         let body = Rect { y: place.y + 1, height: place.height.saturating_sub(1), ..place };
-        let rows = reader::notes(model, usize::from(body.width));
+        let rows = reader::notes(model, usize::from(body.width), false);
         let scroll = rows.len().saturating_sub(usize::from(body.height));
         rows::draw(&rows, scroll, body, frame.buffer_mut());
     }

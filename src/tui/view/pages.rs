@@ -38,16 +38,25 @@ pub fn rows(page: &Page, model: &Model, columns: usize) -> Vec<Row> {
         return rows;
     }
     let needle = Needle::new(&page.pattern);
-    rows.into_iter()
-        .filter(|row| needle.is_in(&row.pieces.iter().map(|(text, _)| text.as_str()).collect::<String>()))
-        .collect()
+    // What goes on below an empty label belongs to the line above it.
+    let goes_on =
+        |row: &Row| row.pieces.len() > 1 && row.pieces.first().is_some_and(|(text, _)| text.trim().is_empty());
+    let mut found = Vec::new();
+    for entry in rows.chunk_by(|_, next| goes_on(next)) {
+        let words: Vec<&str> = entry.iter().flat_map(|row| &row.pieces).map(|(text, _)| text.trim()).collect();
+        if needle.is_in(&words.join(" ")) {
+            found.extend(entry.iter().cloned());
+        }
+    }
+    found
 }
 
 fn help(model: &Model, columns: usize) -> Vec<Row> {
     let theme = &model.setup.theme;
     let mut rows = Vec::new();
     for section in &model.setup.keys.sections {
-        rows.push(Row::of(format!(" {}", section.title), theme.get("tab")));
+        let title = wrap(&section.title, columns.saturating_sub(1).max(8));
+        rows.extend(title.into_iter().map(|line| Row::of(format!(" {line}"), theme.get("tab"))));
         for entry in &section.entries {
             let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
             rows.extend(explained(&keys.join(" "), 16, &entry.help, model, columns));

@@ -210,8 +210,8 @@ pub fn returned(model: &Model, columns: usize) -> Vec<Row> {
     rows
 }
 
-/// Notes and decisions, oldest first.
-pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
+/// Notes and decisions, oldest first; `whole` with the notices, the name of the case and the rule that decided its cause.
+pub fn notes(model: &Model, columns: usize, whole: bool) -> Vec<Row> {
     let theme = &model.setup.theme;
     let Some(detail) = model.current() else { return Vec::new() };
     let keys = &model.setup.keys;
@@ -227,7 +227,7 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
             "hint",
         ));
     }
-    for notice in &detail.notices {
+    for notice in detail.notices.iter().filter(|_| whole) {
         entries.push((notice.received, format!("notice ({}) {}", notice.diagnosis.kind, notice.place.0), "hint"));
     }
     entries.sort_by_key(|(at, ..)| *at);
@@ -248,7 +248,7 @@ pub fn notes(model: &Model, columns: usize) -> Vec<Row> {
     }
     let rule = super::diagnosis::recipient_rule(detail);
     for (label, text) in [("case", Some(detail.case.id.0.as_str())), ("decided by rule", rule)] {
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|_| whole) {
             rows.push(Row::of(format!(" {label:<16} {}", clean(text)), theme.get("hint")));
         }
     }
