@@ -262,8 +262,24 @@ impl Error {
 
 /// ": text", or nothing where there is no text.
 fn tail(said: &str) -> String {
-    let said = clean(said);
+    let said = clean(words(said));
     if said.is_empty() { String::new() } else { format!(": {said}") }
+}
+
+/// What a server said to people: without the status word before it, and without the times that Dovecot puts behind it.
+fn words(said: &str) -> &str {
+    let mut said = said.trim();
+    for status in ["NO ", "BAD ", "BYE "] {
+        said = crate::stdx::strip_prefix_ignore_case(said, status).unwrap_or(said).trim_start();
+    }
+    match said.rsplit_once('(') {
+        Some((text, times))
+            if times.trim_end_matches('.').ends_with("secs)") && times.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            text.trim_end()
+        }
+        _ => said,
+    }
 }
 
 fn tail_or_nothing(said: &str) -> String {
@@ -291,6 +307,20 @@ mod tests {
         let error = Error::login_refused("h", "u", "NO \u{1b}]0;owned\u{7}\u{202e}gone\r\n\u{9b}2J", "hint");
         assert!(!error.what.chars().any(stdx::is_hidden), "{}", error.what);
         assert!(error.what.contains("^[]0;owned^G<U+202E>gone"), "{}", error.what);
+    }
+
+    #[test]
+    fn what_a_server_says_is_shown_in_its_words() {
+        let check = |said, want| assert_eq!(words(said), want);
+        check("NO Mailbox doesn't exist: Foo (0.001 + 0.000 secs).", "Mailbox doesn't exist: Foo");
+        check(
+            "NO [NONEXISTENT] Unknown Mailbox: Foo (now in authenticated state) (Failure)",
+            "[NONEXISTENT] Unknown Mailbox: Foo (now in authenticated state) (Failure)",
+        );
+        check("bad Nothing known (0.5 secs)", "Nothing known");
+        check("NOW is the time", "NOW is the time");
+        check("(0.001 + 0.000 secs).", "");
+        check("NO", "NO");
     }
 
     #[test]

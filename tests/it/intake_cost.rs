@@ -37,7 +37,9 @@ fn pull(target: u16, user: &str, home: &Path, line: Line) -> Cost {
         proxy.port
     );
     std::fs::write(&config, text).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bounceback"));
+    // `tests/measure` names the build to measure
+    let binary = std::env::var("BOUNCEBACK_MEASURED");
+    let mut command = Command::new(binary.as_deref().unwrap_or(env!("CARGO_BIN_EXE_bounceback")));
     command.env_clear().env("PATH", "/usr/bin:/bin").args(["pull", "--json", "--config"]).arg(&config);
     command.arg("--state-dir").arg(home.join("state"));
     let start = Instant::now();
@@ -108,24 +110,25 @@ fn requirement_02_03_bytes_round_trips_and_time() {
     let Some(server) = Dovecot::start() else { return };
     let user = "big@example.com";
     let count = if full() { 10_000 } else { 1_000 };
+    println!("... filling an inbox with {count} messages");
     let truth = server.seed(user, count, &[]);
     let bounces = truth.values().filter(|kind| kind.as_str().unwrap().starts_with("bounce")).count() as u64;
     let home = || tempfile::tempdir().unwrap();
+    println!("| {count} messages, {bounces} bounces, 50 ms there and back | measured | required |\n|---|---|---|");
     // the server's own index is warm afterwards, for both programs alike
     pull(server.plain, user, home().path(), Line::default());
     let kept = home();
     let first = pull(server.plain, user, kept.path(), DELAYED);
-    let again = pull(server.plain, user, kept.path(), DELAYED);
-    let narrow = pull(server.plain, user, home().path(), NARROW);
-    println!("| {count} messages, {bounces} bounces, 50 ms there and back | measured | required |\n|---|---|---|");
     row("bounces found", &format!("{} of {bounces}", first.cases), "all, and no decoy");
     row("bytes received", &megabytes(first.down), "12 MB");
     row("round trips", &first.turns.to_string(), "20");
     row("first rows after", &first.first.map_or("-".to_owned(), seconds), "1 s");
     row("all bounces after", &seconds(first.whole), "2.5 s");
-    row("the same at 50 Mbit/s", &seconds(narrow.whole), "4 s");
     row("largest resident size", &format!("{:.1} MB", first.peak), "-");
+    let again = pull(server.plain, user, kept.path(), DELAYED);
     row("second pull, nothing new", &format!("{} bytes, {} round trips", again.down, again.turns), "2000 bytes, 4");
+    let narrow = pull(server.plain, user, home().path(), NARROW);
+    row("all bounces at 50 Mbit/s", &seconds(narrow.whole), "4 s");
     assert_eq!(first.cases, bounces);
     assert_eq!((again.notices, again.cases), (0, 0));
     assert!(again.down <= 2_000 && again.turns <= 4, "{again:?}");
@@ -148,28 +151,32 @@ fn requirement_04_memory_stays_small() {
     let Some(server) = Dovecot::start() else { return };
     let user = "many@example.com";
     let count = if full() { 100_000 } else { 3_000 };
+    println!("... filling an inbox with {count} messages");
     let truth = server.seed(user, count, &["--light"]);
     let bounces = truth.values().filter(|kind| kind.as_str().unwrap().starts_with("bounce")).count() as u64;
     let line = if full() { DELAYED } else { Line::default() };
-    // the first one finds no index at the server; for the comparison both find one, as with fewer messages
-    let cold = full().then(|| pull(server.plain, user, tempfile::tempdir().unwrap().path(), line));
-    let cost = pull(server.plain, user, tempfile::tempdir().unwrap().path(), line);
     println!("| {count} messages, {bounces} bounces, 50 ms there and back | measured | required |\n|---|---|---|");
-    row("bounces found", &format!("{} of {bounces}", cost.cases), "all, and no decoy");
-    row("largest resident size", &format!("{:.1} MB", cost.peak), "60 MB");
-    row("bytes received, round trips", &format!("{}, {}", megabytes(cost.down), cost.turns), "-");
-    assert_eq!(cost.cases, bounces);
-    assert!(cost.peak <= 60.0, "{cost:?}");
-    if !full() {
-        return;
+    // the first one finds no index at the server; for the comparison both find one, as with fewer messages
+    if full() {
+        let cold = pull(server.plain, user, tempfile::tempdir().unwrap().path(), line);
+        row("all bounces, the server without an index", &seconds(cold.whole), "-");
     }
-    let mbsync = mbsync(server.plain, user, DELAYED);
-    let of = mbsync.map_or("-".to_owned(), |(_, time)| {
-        format!("{}: {:.1} times ours", seconds(time), time.as_secs_f64() / cost.whole.as_secs_f64())
-    });
-    row("all bounces after", &seconds(cost.whole), "-");
-    row("the same, the server without an index", &cold.map_or("-".to_owned(), |cold| seconds(cold.whole)), "-");
-    row("mbsync, FSync no", &of, "3 times ours");
+    // in turns, because a busy machine is not as busy all the time
+    for _ in 0..if full() { 3 } else { 1 } {
+        let cost = pull(server.plain, user, tempfile::tempdir().unwrap().path(), line);
+        row("bounces found", &format!("{} of {bounces}", cost.cases), "all, and no decoy");
+        row("largest resident size", &format!("{:.1} MB", cost.peak), "60 MB");
+        assert_eq!(cost.cases, bounces);
+        assert!(cost.peak <= 60.0, "{cost:?}");
+        if !full() {
+            return;
+        }
+        row("bytes received, round trips", &format!("{}, {}", megabytes(cost.down), cost.turns), "-");
+        row("all bounces after", &seconds(cost.whole), "-");
+        let Some((_, time)) = mbsync(server.plain, user, DELAYED) else { continue };
+        let times = time.as_secs_f64() / cost.whole.as_secs_f64();
+        row("mbsync, FSync no", &format!("{}: {times:.1} times ours", seconds(time)), "3 times ours");
+    }
 }
 
 fn plain(server: &Dovecot, user: &str) -> Options {

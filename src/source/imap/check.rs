@@ -131,7 +131,7 @@ fn count(
     let first = exists.saturating_sub(newest - 1).max(1);
     let uids = session.uids_at(&format!("{first},{exists}"), until())?;
     let (Some(&low), Some(&high)) = (uids.first(), uids.last()) else { return Ok(((0, 0), None)) };
-    let data = session.fetch(&Job::headers(low, high, scan.fields, true), &[], until())?;
+    let data = session.fetch(&[&Job::headers(low, high, scan.fields, true)], until())?;
     let messages = answer::fetched(&data);
     let hits = messages
         .iter()

@@ -3,7 +3,7 @@
 use super::Limits;
 
 /// Answers to a scan: some hundred bytes per message are usual.
-pub(super) const SCAN: u64 = 16 << 20;
+pub(super) const SCAN: u64 = 8 << 20;
 /// Room for one literal beyond what was asked for; some servers round up.
 pub(super) const SLACK: u64 = 1 << 20;
 

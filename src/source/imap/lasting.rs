@@ -14,6 +14,10 @@ use crate::source::{Cancel, Error, Kind};
 /// Failures in a row after which a server is given up.
 const FAILURES: u32 = 16;
 
+/// Commands that must be answered one at a time before several are sent again. As many as it takes to find the one
+/// message of a batch that breaks a connection, so that it breaks no second one.
+const ALONE: u32 = 32;
+
 pub(super) enum Stop {
     /// The callback had enough.
     Broken,
@@ -39,8 +43,8 @@ pub(super) struct Lasting<'a> {
     sink: &'a mut dyn FnMut(Event) -> ControlFlow<()>,
     session: Option<Session<'a>>,
     connected_once: bool,
-    /// Whether commands may be sent before earlier ones are answered; not any more after that went wrong once.
-    pipelined: bool,
+    /// So many commands are sent one at a time, because a connection broke with several of them under way.
+    alone: u32,
     /// Bytes of connections that are gone.
     earlier_bytes: u64,
     failures: u32,
@@ -66,7 +70,7 @@ impl<'a> Lasting<'a> {
             sink,
             session: None,
             connected_once: false,
-            pipelined: true,
+            alone: 0,
             earlier_bytes: 0,
             failures: 0,
             trouble: None,
@@ -126,7 +130,7 @@ impl<'a> Lasting<'a> {
                 let cut = matches!(error.kind, Kind::Network | Kind::Timeout | Kind::Protocol);
                 Failure { error, lost: true, cut, shared: false }
             })?;
-            self.session.insert(session).pipelined = self.pipelined;
+            self.session = Some(session);
             self.connected_once = true;
         }
         let Some(session) = &mut self.session else { return Ok(Examined::default()) };
@@ -157,9 +161,11 @@ impl<'a> Lasting<'a> {
                 Ok(_) => {
                     let until = self.until();
                     let Some(session) = &mut self.session else { continue };
+                    session.alone = self.alone > 0;
                     match work(session, until) {
                         Ok(done) => {
                             self.failures = 0;
+                            self.alone = self.alone.saturating_sub(1);
                             self.trouble = None;
                             self.last_yield = Instant::now();
                             return Ok(done);
@@ -190,7 +196,7 @@ impl<'a> Lasting<'a> {
                 self.emit(Event::Reconnecting { attempt: self.failures, why: error.what.clone() })?;
             }
             if shared && lost {
-                self.pipelined = false;
+                self.alone = ALONE;
                 self.remember(error);
                 self.back_off()?;
                 continue;

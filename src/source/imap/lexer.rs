@@ -42,12 +42,14 @@ impl Lexer {
                 let take = bytes.len().min(usize::try_from(self.literal).unwrap_or(usize::MAX));
                 self.literal -= take as u64;
                 let (inside, rest) = bytes.split_at_mut(take);
-                for byte in inside {
-                    *byte = match *byte {
-                        b'\n' => HIDDEN,
-                        HIDDEN => b'\n',
-                        other => other,
-                    };
+                let mut at = 0;
+                while let Some((byte, next)) =
+                    inside.get(at..).and_then(|tail| memchr::memchr2(b'\n', HIDDEN, tail)).map(|next| (at + next, next))
+                {
+                    if let Some(byte) = inside.get_mut(byte) {
+                        *byte = if *byte == HIDDEN { b'\n' } else { HIDDEN };
+                    }
+                    at += next + 1;
                 }
                 bytes = rest;
                 continue;

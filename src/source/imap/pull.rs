@@ -1,9 +1,11 @@
 //! The pull: what is new in each folder, newest first, through reconnects, bad messages and servers that ask to wait.
 //!
-//! A window of headers is scanned, the candidates among them are fetched in batches, and after each batch the caller
-//! gets the cursor that covers it. What fails is tried in halves until the one message that breaks it is alone.
+//! Windows of headers are scanned, the candidates among them are fetched in batches, and after each batch the caller
+//! gets the cursor that covers it. The commands form one queue, and several of them are under way at once: each answer
+//! is worked off when it comes, and what follows from it joins the queue. What fails is tried in halves until the one
+//! message that breaks it is alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 
 use super::answer::{self, Examined};
@@ -15,10 +17,12 @@ use super::place::place;
 use super::session::Session;
 use super::windows::{by_cuts, by_number};
 use super::{Cursor, Options, Scan};
-use crate::source::{Cancel, Error, Kind};
+use crate::source::{Cancel, Error, Kind, RawMail};
 
-/// Scans that are under way while candidates are fetched.
-const AHEAD: usize = 2;
+/// Scans that are under way at once. What waits on the line costs nobody memory; an answer is read when its turn comes.
+const SCANS: usize = 4;
+/// Batches that are under way at once, before more is scanned.
+const BATCHES: usize = 8;
 /// Pulls that try a message which cannot be read.
 const TRIES: u8 = 3;
 
@@ -77,6 +81,28 @@ struct Folder {
     older: Option<u32>,
 }
 
+/// A command, and what its answer is for.
+struct Task {
+    job: Job,
+    aim: Aim,
+}
+
+enum Aim {
+    /// The headers of a window.
+    Scan { low: u32, high: u32 },
+    /// The beginnings of candidates.
+    Beginnings(Batch),
+    /// More of those that need it.
+    Rest(Batch, BTreeMap<u32, RawMail>),
+}
+
+/// Candidates that are fetched together, newest first, and the range of UIDs that is read with them.
+struct Batch {
+    uids: Vec<u32>,
+    low: u32,
+    high: u32,
+}
+
 impl<'a> Puller<'a> {
     /// Ends the pull well.
     fn finish(mut self) -> Result<Outcome, Error> {
@@ -116,12 +142,35 @@ impl<'a> Puller<'a> {
             older: None,
         };
         let mut windows = self.plan(&mut folder, &examined).map_err(whole)?;
-        while let Some((low, high)) = windows.pop() {
-            let cap = self.window(&mut folder, low, high, &windows)?;
-            if let Some(cap) = cap {
-                windows.extend(by_number(&[(low, high)], cap, cap));
-            } else if self.all_older(&folder, low, high) {
-                break;
+        let mut tasks = VecDeque::new();
+        while self.line_up(&folder, &mut windows, &mut tasks) {
+            let jobs: Vec<&Job> = tasks.iter().map(|task| &task.job).collect();
+            let work = |session: &mut Session<'a>, until| session.fetch(&jobs, until);
+            let answer = match self.line.attempt(&folder.name, Some(uidvalidity), work) {
+                Err(Trouble::Stop(stop)) => return Err(stop),
+                Err(Trouble::Split(error)) => Err(error),
+                Ok(answer) => Ok(answer),
+            };
+            let Some(task) = tasks.pop_front() else { break };
+            match (task.aim, answer) {
+                (Aim::Scan { low, high }, Ok(answer)) => {
+                    tasks.extend(self.scanned(&mut folder, (low, high), &answer)?);
+                    if self.all_older(&folder, low, high) {
+                        windows.clear();
+                    }
+                }
+                (Aim::Scan { low, high }, Err(error)) => {
+                    windows.extend(self.scan_failed(&mut folder, (low, high), error)?);
+                }
+                (Aim::Beginnings(batch), Ok(answer)) => {
+                    tasks.extend(self.fetched(&mut folder, batch, None, &answer)?)
+                }
+                (Aim::Rest(batch, had), Ok(answer)) => {
+                    tasks.extend(self.fetched(&mut folder, batch, Some(had), &answer)?);
+                }
+                (Aim::Beginnings(batch) | Aim::Rest(batch, _), Err(error)) => {
+                    tasks.extend(self.batch_failed(&mut folder, batch, error)?);
+                }
             }
         }
         if let (Some(since), Some(older)) = (self.options.since, folder.older) {
@@ -187,33 +236,28 @@ impl<'a> Puller<'a> {
         Job::headers(low, high, self.scan.fields, self.options.since.is_some())
     }
 
-    /// The scans to send before they are needed, of the windows to come; none where a date may end the search.
-    fn ahead(&self, coming: &[(u32, u32)], most: usize) -> Vec<Job> {
-        let most = if self.options.since.is_some() { 0 } else { most };
-        coming.iter().rev().take(most).map(|&(low, high)| self.headers(low, high)).collect()
+    /// Lines up the scans to send before they are needed; says whether there is anything to do.
+    fn line_up(&self, folder: &Folder, windows: &mut Vec<(u32, u32)>, tasks: &mut VecDeque<Task>) -> bool {
+        let scans = tasks.iter().filter(|task| matches!(task.aim, Aim::Scan { .. })).count();
+        let most = match self.options.since {
+            // a date may end the search
+            Some(_) => usize::from(tasks.is_empty()),
+            // the first rows come before everything else
+            None if folder.scanned == 0 => 1,
+            None if tasks.len() >= scans + BATCHES => 0,
+            None => SCANS,
+        };
+        let coming = std::iter::from_fn(|| windows.pop()).take(most.saturating_sub(scans));
+        tasks.extend(coming.map(|(low, high)| Task { job: self.headers(low, high), aim: Aim::Scan { low, high } }));
+        !tasks.is_empty()
     }
 
-    /// Scans one window and fetches its candidates. Gives a size when it has to be tried in smaller pieces.
-    fn window(&mut self, folder: &mut Folder, low: u32, high: u32, coming: &[(u32, u32)]) -> Result<Option<u32>, Stop> {
-        // the first rows come before everything else
-        let (scan, ahead) = (self.headers(low, high), self.ahead(coming, usize::from(folder.scanned > 0)));
-        let work = |session: &mut Session<'a>, until| session.fetch(&scan, &ahead, until);
-        let data = match self.line.attempt(&folder.name, Some(folder.uidvalidity), work) {
-            Ok(data) => data,
-            Err(Trouble::Stop(stop)) => return Err(stop),
-            Err(Trouble::Split(error)) if low == high => {
-                self.suspect(folder, low, error)?;
-                return Ok(None);
-            }
-            Err(Trouble::Split(error)) => {
-                self.line.remember(error);
-                return Ok(Some(((high - low) / 2 + 1).min(high - low)));
-            }
-        };
+    /// The headers of a window are there: lines up the batches of its candidates.
+    fn scanned(&mut self, folder: &mut Folder, (low, high): (u32, u32), answer: &[u8]) -> Result<Vec<Task>, Stop> {
         self.line.yielded = true;
         let mut seen = BTreeSet::new();
         let mut wanted = BTreeSet::new();
-        for message in answer::fetched(&data) {
+        for message in answer::fetched(answer) {
             let Some(uid) = message.uid.filter(|uid| (low..=high).contains(uid)) else { continue };
             if !seen.insert(uid) {
                 continue;
@@ -233,78 +277,55 @@ impl<'a> Puller<'a> {
                 wanted.insert(uid);
             }
         }
-        drop(data);
         folder.scanned += seen.len() as u64;
         folder.candidates += wanted.len() as u64;
         self.outcome.scanned += seen.len() as u64;
         self.flush_suspects(folder)?;
         self.progress(folder)?;
-        let newest_first: Vec<u32> = wanted.into_iter().rev().collect();
-        let mut top = high;
-        let mut batches: Vec<Vec<u32>> =
-            newest_first.chunks(self.options.limits.batch.max(1)).map(<[u32]>::to_vec).rev().collect();
-        let scans = self.ahead(coming, if folder.fetched > 0 { AHEAD } else { 1 });
-        while let Some(batch) = batches.pop() {
-            let lowest = if batches.is_empty() { low } else { batch.last().copied().unwrap_or(low) };
-            match self.batch(folder, &batch, lowest, top, &scans)? {
-                None => top = lowest.saturating_sub(1),
-                Some(()) => {
-                    let (newer, older) = batch.split_at(batch.len() / 2);
-                    batches.push(older.to_vec());
-                    batches.push(newer.to_vec());
-                }
-            }
-        }
-        if top >= low && newest_first.is_empty() {
+        if wanted.is_empty() {
             self.mark(folder, low, high, &BTreeSet::new());
             self.commit(folder)?;
         }
-        Ok(None)
+        let newest_first: Vec<u32> = wanted.into_iter().rev().collect();
+        let mut batches: Vec<Batch> = Vec::new();
+        for uids in newest_first.chunks(self.options.limits.batch.max(1)) {
+            let high = batches.last().map_or(high, |newer| newer.low.saturating_sub(1));
+            batches.push(Batch { uids: uids.to_vec(), low: uids.last().copied().unwrap_or(low), high });
+        }
+        if let Some(oldest) = batches.last_mut() {
+            oldest.low = low;
+        }
+        Ok(batches.into_iter().map(|batch| self.beginnings(batch)).collect())
     }
 
-    /// Fetches some candidates and hands them over. `Some` when it has to be tried in halves.
-    fn batch(
+    fn beginnings(&self, batch: Batch) -> Task {
+        Task { job: Job::beginnings(&batch.uids, &self.options.limits), aim: Aim::Beginnings(batch) }
+    }
+
+    /// Some of the bytes of a batch are there: hands its mails over, or says what is missing.
+    fn fetched(
         &mut self,
         folder: &mut Folder,
-        uids: &[u32],
-        low: u32,
-        high: u32,
-        then: &[Job],
-    ) -> Result<Option<()>, Stop> {
+        batch: Batch,
+        had: Option<BTreeMap<u32, RawMail>>,
+        answer: &[u8],
+    ) -> Result<Option<Task>, Stop> {
         let limits = &self.options.limits;
-        let beginnings = Job::beginnings(uids, limits);
-        let work = |session: &mut Session<'a>, until| {
-            let mut mails = read_mails(&session.fetch(&beginnings, then, until)?, uids);
-            let short: Vec<u32> = mails
-                .iter()
-                .filter(|(_, mail)| mail.truncated && needs_more(&mail.bytes))
-                .map(|(&uid, _)| uid)
-                .collect();
+        let mails = if let Some(mut mails) = had {
+            for message in answer::fetched(answer) {
+                add_more(&mut mails, &message);
+            }
+            mails
+        } else {
+            let mails = read_mails(answer, &batch.uids);
+            let short = mails.iter().filter(|(_, mail)| mail.truncated && needs_more(&mail.bytes));
+            let short: Vec<u32> = short.map(|(&uid, _)| uid).collect();
             if !short.is_empty() && limits.prefix_most > limits.prefix {
-                let more = session.fetch(&Job::more(&short, limits), &[], until)?;
-                for message in answer::fetched(&more) {
-                    add_more(&mut mails, &message);
-                }
+                return Ok(Some(Task { job: Job::more(&short, limits), aim: Aim::Rest(batch, mails) }));
             }
-            Ok(mails)
+            mails
         };
-        let mails = match self.line.attempt(&folder.name, Some(folder.uidvalidity), work) {
-            Ok(mails) => mails,
-            Err(Trouble::Stop(stop)) => return Err(stop),
-            Err(Trouble::Split(error)) if uids.len() > 1 => {
-                self.line.remember(error);
-                return Ok(Some(()));
-            }
-            Err(Trouble::Split(error)) => {
-                let Some(&uid) = uids.first() else { return Ok(None) };
-                self.suspect(folder, uid, error)?;
-                let holes = BTreeSet::from([uid]);
-                self.mark(folder, low, high, &holes);
-                self.commit(folder)?;
-                return Ok(None);
-            }
-        };
-        let missing: BTreeSet<u32> = uids.iter().copied().filter(|uid| !mails.contains_key(uid)).collect();
+        let missing: BTreeSet<u32> = batch.uids.iter().copied().filter(|uid| !mails.contains_key(uid)).collect();
         for (uid, mut mail) in mails.into_iter().rev() {
             mail.place = place(&self.options.name, &folder.name, uid);
             folder.cursor.tries.remove(&uid);
@@ -318,10 +339,43 @@ impl<'a> Puller<'a> {
                 self.unreadable(folder, uid, "the server lists it but returns nothing for it".to_owned())?;
             }
         }
-        self.mark(folder, low, high, &missing);
+        self.mark(folder, batch.low, batch.high, &missing);
         self.progress(folder)?;
         self.commit(folder)?;
         Ok(None)
+    }
+
+    /// A scan failed: smaller windows, or the one message to blame.
+    fn scan_failed(
+        &mut self,
+        folder: &mut Folder,
+        (low, high): (u32, u32),
+        error: Error,
+    ) -> Result<Vec<(u32, u32)>, Stop> {
+        if low == high {
+            self.suspect(folder, low, error)?;
+            return Ok(Vec::new());
+        }
+        self.line.remember(error);
+        let most = ((high - low) / 2 + 1).min(high - low);
+        Ok(by_number(&[(low, high)], most, most))
+    }
+
+    /// A batch failed: its halves, or the one message to blame.
+    fn batch_failed(&mut self, folder: &mut Folder, batch: Batch, error: Error) -> Result<Vec<Task>, Stop> {
+        let Batch { uids, low, high } = batch;
+        if let &[uid] = uids.as_slice() {
+            self.suspect(folder, uid, error)?;
+            self.mark(folder, low, high, &BTreeSet::from([uid]));
+            self.commit(folder)?;
+            return Ok(Vec::new());
+        }
+        self.line.remember(error);
+        let (newer, older) = uids.split_at(uids.len() / 2);
+        let middle = newer.last().copied().unwrap_or(high);
+        let halves = [(newer, middle, high), (older, low, middle.saturating_sub(1))];
+        let halves = halves.map(|(uids, low, high)| self.beginnings(Batch { uids: uids.to_vec(), low, high }));
+        Ok(halves.into())
     }
 
     /// Marks a range as handed over, but for messages that another pull should try again.

@@ -19,6 +19,9 @@ use crate::source::{Cancel, Error, Kind};
 /// Answers to commands that carry no mail.
 const SMALL: u64 = 8 << 20;
 
+/// Of the answers to commands behind the first, what may come before the first is done.
+const OTHERS: u64 = 16 << 20;
+
 /// An answer that takes so long: nothing more is sent before it is needed.
 const SLOW: Duration = Duration::from_secs(3);
 
@@ -49,12 +52,12 @@ pub(super) struct Session<'a> {
     /// The folder that is open, and what the server said when it was opened.
     pub(super) folder: Option<(String, Examined)>,
     pub(super) facts: Facts,
-    /// Whether commands may be sent before the answers to earlier ones are there.
-    pub(super) pipelined: bool,
+    /// No command is sent before the answer to the earlier one is there.
+    pub(super) alone: bool,
+    /// The same, because answers take long.
+    slow: bool,
     /// Sent and not answered, oldest first, with what came of the answer.
     under_way: VecDeque<(Job, Vec<u8>)>,
-    /// Answered before anybody asked.
-    early: Vec<(Job, Result<Vec<u8>, Failure>)>,
 }
 
 /// What a connection looked like, for `doctor`.
@@ -134,16 +137,7 @@ impl<'a> Session<'a> {
             Ok(Err(Refused::Broken(error))) => return Err(failure(options, &control, "log in", error).error),
             Err(_) => return Err(Error::garbage(host, "log in", "the IMAP library gave up", &control.last_line())),
         };
-        Ok(Self {
-            options,
-            inner,
-            control,
-            folder: None,
-            facts,
-            pipelined: true,
-            under_way: VecDeque::new(),
-            early: Vec::new(),
-        })
+        Ok(Self { options, inner, control, folder: None, facts, alone: false, slow: false, under_way: VecDeque::new() })
     }
 
     /// Bytes received on this connection.
@@ -153,11 +147,19 @@ impl<'a> Session<'a> {
 
     /// Runs a command by itself; answers that nobody asked for any more go.
     fn run(&mut self, command: &str, doing: &str, budget: Budget) -> Result<Vec<u8>, Failure> {
-        while let Some((job, _)) = self.under_way.pop_front() {
-            self.one(&job.command, job.doing, Budget { bytes: job.bytes, ..budget })?;
-        }
-        self.early.clear();
+        self.settle(budget)?;
         self.one(command, doing, budget)
+    }
+
+    /// Hears out what nobody asks for any more.
+    fn settle(&mut self, budget: Budget) -> Result<(), Failure> {
+        while let Some((job, _)) = self.under_way.pop_front() {
+            match self.one(&job.command, job.doing, Budget { bytes: job.bytes + OTHERS, ..budget }) {
+                Err(failure) if failure.lost => return Err(failure),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn one(&mut self, command: &str, doing: &str, budget: Budget) -> Result<Vec<u8>, Failure> {
@@ -198,50 +200,41 @@ impl<'a> Session<'a> {
         Ok(uids)
     }
 
-    /// Fetches, and sends the commands `then` right behind, because they are asked for next: no round trip is waited for
-    /// between them. No message may be in two of them. Answers that come before they are asked for are kept.
-    pub(super) fn fetch(&mut self, job: &Job, then: &[Job], until: Instant) -> Result<Vec<u8>, Failure> {
-        if let Some(at) = self.early.iter().position(|(early, _)| early == job) {
-            return self.early.swap_remove(at).1;
+    /// The answer to the first of these commands. The others are sent right behind it, because they are asked for next:
+    /// no round trip is waited for between them. No message may be in two of them, and who asks again names those that
+    /// have no answer yet in the same order.
+    pub(super) fn fetch(&mut self, jobs: &[&Job], until: Instant) -> Result<Vec<u8>, Failure> {
+        if !self.under_way.iter().zip(jobs).all(|((sent, _), job)| sent == *job) {
+            // a command is tried again after others were sent behind it
+            self.settle(self.budget(until, 0))?;
         }
-        let then = if self.pipelined { then } else { &[] };
-        // the crate itself sends the first
-        let mut quiet = self.under_way.is_empty();
-        for job in std::iter::once(job).chain(then) {
-            let known = self.under_way.iter().map(|(job, _)| job).chain(self.early.iter().map(|(job, _)| job));
-            if !known.into_iter().any(|known| known == job) {
-                if !std::mem::take(&mut quiet) {
-                    self.control.ahead(job.command.clone());
-                }
-                self.under_way.push_back((job.clone(), Vec::new()));
+        let most = if self.alone || self.slow { 1 } else { jobs.len() };
+        for &job in jobs.iter().take(most).skip(self.under_way.len()) {
+            // the crate itself sends the first
+            if !self.under_way.is_empty() {
+                self.control.ahead(job.command.clone());
             }
+            self.under_way.push_back((job.clone(), Vec::new()));
         }
-        loop {
-            let (next, had) = self.under_way.pop_front().unwrap_or_else(|| (job.clone(), Vec::new()));
-            let answer = self.answer(&next, had, until);
-            if next == *job || answer.as_ref().is_err_and(|failure| failure.lost) {
-                return answer;
-            }
-            self.early.push((next, answer));
-        }
-    }
-
-    /// The answer to the oldest command under way, of which a part may have come already.
-    fn answer(&mut self, job: &Job, mut had: Vec<u8>, until: Instant) -> Result<Vec<u8>, Failure> {
-        let shared = !self.under_way.is_empty() || !self.early.is_empty();
-        let bytes = job.bytes + self.under_way.iter().map(|(job, _)| job.bytes).sum::<u64>();
+        let Some((job, mut had)) = self.under_way.pop_front() else { return Ok(Vec::new()) };
+        let shared = !self.under_way.is_empty();
+        let bytes = job.bytes + self.under_way.iter().map(|(job, _)| job.bytes).sum::<u64>().min(OTHERS);
         let began = Instant::now();
         let data = self.one(&job.command, job.doing, self.budget(until, bytes));
         // on a slow line one answer at a time is enough for its deadline
-        self.pipelined &= began.elapsed() < SLOW;
+        self.slow |= began.elapsed() >= SLOW;
         let data = data.map_err(|failure| Failure { shared, ..failure })?;
-        if self.under_way.is_empty() && had.is_empty() {
+        // a server may send the data of several commands before it says that the first is done (RFC 3501 section 5.5)
+        let other = |uid: Option<u32>| {
+            let uid = uid.filter(|&uid| !job.is_about(uid))?;
+            self.under_way.iter().position(|(job, _)| job.is_about(uid))
+        };
+        let whose: Vec<_> = answer::bodies(&data).map(|(line, uid)| (line, other(uid))).collect();
+        if had.is_empty() && whose.iter().all(|(_, other)| other.is_none()) {
             return Ok(data);
         }
-        // a server may send the data of several commands before it says that the first is done (RFC 3501 section 5.5)
-        for (line, uid) in answer::bodies(&data) {
-            let other = uid.filter(|&uid| !job.is_about(uid));
-            let other = other.and_then(|uid| self.under_way.iter_mut().find(|(job, _)| job.is_about(uid)));
+        for (line, other) in whose {
+            let other = other.and_then(|at| self.under_way.get_mut(at));
             other.map_or(&mut had, |(_, had)| had).extend_from_slice(line);
         }
         Ok(had)
