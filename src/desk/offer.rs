@@ -63,7 +63,7 @@ pub fn offer(
             make(
                 Proposal::Retry,
                 Some(Verdict::Retry { until: now.plus_days(days) }),
-                format!("try again in {days} days"),
+                if days == 1 { "try again tomorrow".into() } else { format!("try again in {days} days") },
             )
         }
         Proposal::NotOurFault => make(words.propose, Some(Verdict::NotOurFault), words.title.clone()),

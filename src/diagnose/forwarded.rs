@@ -68,10 +68,16 @@ pub(super) fn open<T>(
     is_notice_head(inside.head(), context).then(|| then(&inside, quoted.before))
 }
 
-/// Whether one of us sent the mail.
+/// Whether one of us sent the mail: an address of ours, or one of the company that the mail went to.
 fn from_colleague(mail: &Mail<'_>, context: &Context) -> bool {
-    let from = mail.head().get("From").and_then(|field| addresses(&field.raw()).into_iter().next());
-    from.is_some_and(|from| context.identity.owns_address(from.as_str()) || context.identity.owns_domain(from.domain()))
+    let field = |name| mail.head().get(name).map(|field| addresses(&field.raw())).unwrap_or_default();
+    field("From").first().is_some_and(|from| {
+        let domain = from.domain();
+        let company = !context.rules.is_free_mail(domain);
+        context.identity.owns_address(from.as_str())
+            || context.identity.owns_domain(domain)
+            || company && field("To").iter().any(|to| to.domain().eq_ignore_ascii_case(domain))
+    })
 }
 
 /// Whether a header is that of a notice.

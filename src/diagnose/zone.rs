@@ -39,7 +39,8 @@ pub(super) fn zones<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
                 continue;
             }
             let pasted = pasted_header(text);
-            let to = pasted.unwrap_or(text.len()).min(MAX_LINES);
+            let to = pasted.filter(|&(_, own)| !own).map_or(text.len(), |(line, _)| line).min(MAX_LINES);
+            let pasted = pasted.map(|(line, _)| line);
             out.push(Zone { part: u32::try_from(index).unwrap_or(u32::MAX), text, from: 0, to, pasted });
         }
         if !out.is_empty() {
@@ -54,7 +55,7 @@ pub(super) fn attached_headers<'m>(mail: &'m Mail<'_>) -> Vec<Zone<'m>> {
     let texts = mail.parts.iter().enumerate().skip(1).filter(|(_, part)| part.kind == PartKind::Text);
     let zones = texts.filter_map(|(index, part)| {
         let text = part.text();
-        let pasted = pasted_header(text).filter(|line| *line < 3)?;
+        let pasted = pasted_header(text).map(|(line, _)| line).filter(|line| *line < 3)?;
         Some(Zone { part: u32::try_from(index).unwrap_or(u32::MAX), text, from: 0, to: 0, pasted: Some(pasted) })
     });
     zones.take(4).collect()
@@ -133,8 +134,9 @@ const MESSAGE_FIELDS: &[&str] = &[
     "x-originating-ip",
 ];
 
-/// The line at which a block of message header fields begins: at least three fields, two of them a message's.
-fn pasted_header(text: &Text<'_>) -> Option<usize> {
+/// The line at which a block of message header fields begins: at least three fields, two of them a message's; and whether
+/// the notice speaks in it itself.
+fn pasted_header(text: &Text<'_>) -> Option<(usize, bool)> {
     let limit = text.len().min(MAX_LINES);
     let mut at = 0;
     while at < limit {
@@ -163,8 +165,11 @@ fn pasted_header(text: &Text<'_>) -> Option<usize> {
             end += 1;
         }
         let header = fields >= 3 && known >= 2 || fields >= 2 && known >= 2 && seen.first() == Some(&true);
-        if header && !is_summary(text, at, end) {
-            return Some(at);
+        match summary(text, at, end) {
+            _ if !header => {}
+            Summary::None => return Some((at, false)),
+            Summary::WithReply => return Some((at, true)),
+            Summary::BeforeReply => {}
         }
         at = end.max(at + 1);
     }
@@ -174,15 +179,38 @@ fn pasted_header(text: &Text<'_>) -> Option<usize> {
 /// How many lines behind a summary are searched for the reply.
 const MAX_BEHIND: usize = 8;
 
-/// Whether a block of fields is only the notice's own summary of the message (from, to, subject, date): no field tells of
-/// its way here, and the server's reply stands behind it.
-fn is_summary(text: &Text<'_>, from: usize, to: usize) -> bool {
-    const SUMMARY: [&str; 5] = ["from", "to", "subject", "date", "cc"];
-    let short = (from..to)
-        .filter_map(|at| field_name(text.line(at)))
-        .all(|name| SUMMARY.iter().any(|known| name.eq_ignore_ascii_case(known)));
+/// What a block of fields is that the notice itself wrote about the message: no field in it tells of a way here.
+enum Summary {
+    /// A message's header, not the notice's words.
+    None,
+    /// The server's reply stands in a field that no message has (`Details: 550 5.1.1 ...`).
+    WithReply,
+    /// From, to, subject and date, and the server's reply behind them.
+    BeforeReply,
+}
+
+fn summary(text: &Text<'_>, from: usize, to: usize) -> Summary {
+    const SHORT: [&str; 5] = ["from", "to", "subject", "date", "cc"];
     let coded = |at: usize| reply::codes(text.line(at), true).next().is_some();
-    short && (to..text.len().min(to + MAX_BEHIND)).any(coded) && !(0..from).any(coded)
+    let (mut short, mut replied) = (true, false);
+    for at in from..to {
+        let Some(name) = field_name(text.line(at)) else { continue };
+        if SHORT.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            continue;
+        }
+        short = false;
+        if !begins_field(text.line(at)) {
+            replied |= coded(at);
+        } else if !name.eq_ignore_ascii_case("message-id") {
+            return Summary::None;
+        }
+    }
+    let behind = || (to..text.len().min(to + MAX_BEHIND)).any(coded) && !(0..from).any(coded);
+    match (replied, short) {
+        (true, _) => Summary::WithReply,
+        (false, true) if behind() => Summary::BeforeReply,
+        _ => Summary::None,
+    }
 }
 
 fn field_name(line: &str) -> Option<&str> {

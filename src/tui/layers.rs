@@ -146,7 +146,7 @@ fn after_correct(model: &mut Model, dialog: Box<Correct>, outcome: Outcome, effe
         }
         Outcome::Leave => {
             keep_draft(model, &dialog);
-            if dialog.draft().is_some() {
+            if dialog.draft().is_some_and(|draft| !draft.trim().is_empty()) {
                 model.say(Tone::Plain, "not saved; what you typed is kept for this case");
             }
         }
@@ -177,8 +177,10 @@ pub fn looked_up(model: &mut Model, text: String, finding: Finding) {
 }
 
 fn keep_draft(model: &mut Model, dialog: &Correct) {
+    // Both fields cleared: there is nothing to go on with.
     if let Some(draft) = dialog.draft() {
-        model.drafts.insert(deeds::correct_key(&dialog.case), Some(draft));
+        let kept = Some(draft).filter(|draft| !draft.trim().is_empty());
+        model.drafts.insert(deeds::correct_key(&dialog.case), kept);
     }
 }
 
@@ -403,7 +405,11 @@ pub fn draft(model: &mut Model, key: &str, text: Option<String>, effects: &mut V
 pub fn exported(model: &mut Model, result: Result<Written, Failure>) {
     match result {
         Ok(Written::Lines(path, lines)) => {
-            let words = if lines == 1 { "1 line".to_owned() } else { format!("{lines} lines") };
+            let words = match lines {
+                0 => "no line (nothing decided so far belongs in it)".to_owned(),
+                1 => "1 line".to_owned(),
+                lines => format!("{lines} lines"),
+            };
             model.say(Tone::Plain, format!("written: {words} to {}", path.display()));
         }
         Ok(Written::Exists(order)) => {

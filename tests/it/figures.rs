@@ -113,6 +113,30 @@ fn r01_what_a_key_costs_on_the_wire() {
 }
 
 #[test]
+fn r01_on_the_real_binary_a_key_is_one_write() {
+    let mut terminal = Terminal::run(&["demo"], &[]);
+    terminal.see("Suggest");
+    terminal.type_(b"\x1b[?2026;2$y");
+    // What the kernel counted: writes of all threads, to the terminal and to files.
+    let path = format!("/proc/{}/io", terminal.child.process_id().unwrap());
+    let written = || {
+        let text = std::fs::read_to_string(&path).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("syscw: "))?.parse::<usize>().ok()
+    };
+    if written().is_none() {
+        return crate::skip::skip("this kernel does not count writes");
+    }
+    let mut writes = Vec::new();
+    for row in 2..22 {
+        let before = written().unwrap();
+        step(&mut terminal, b"j", row, " How sure   ");
+        writes.push(written().unwrap() - before);
+    }
+    // Once a second the place is kept in the store, by two writes more.
+    assert_eq!(median(&writes), 1, "{writes:?}");
+}
+
+#[test]
 fn r03_at_rest_nothing_is_sent() {
     let state = queue(50);
     let mut terminal = open(state.path());

@@ -190,3 +190,14 @@ fn a_filter_begins_at_its_first_undecided_case() {
     sitting.keys("F");
     assert_eq!(sitting.model.queue.current().unwrap().id, shown, "without it the cursor stays on its case");
 }
+
+#[test]
+fn a_correction_that_was_cleared_leaves_no_draft() {
+    let mut sitting = Sitting::demo((80, 24));
+    sitting.keys("c C-u text:half Esc");
+    assert!(sitting.screen().contains("not saved; what you typed is kept"), "{}", sitting.screen());
+    sitting.keys("c C-u Esc");
+    assert!(!sitting.screen().contains("what you typed"), "{}", sitting.screen());
+    sitting.keys("c");
+    assert!(sitting.screen().contains("New       anna.berg@gmial.com"), "{}", sitting.screen());
+}

@@ -165,7 +165,6 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
         return lines.fact("Reporter", &text, "text", rank);
     };
     // Who refused comes first: that is the server the lead writes about.
-    lines.fact("Refused by", &format!("{remote}, told by {text}"), "text", 6);
     let teller = match reporter.role {
         Role::HelpDesk => "the help desk",
         Role::Ours => "our server",
@@ -174,7 +173,17 @@ fn reporter(lines: &mut Lines<'_>, detail: &Detail, recipient: Option<&Recipient
         Role::Filter => "a filter",
         Role::Unknown => "another server",
     };
-    lines.brief(&format!("{remote}, told by {teller}"));
+    let brief = format!("{remote}, told by {teller}");
+    match (&reporter.mta, reporter.role) {
+        (None, Role::Unknown) => lines.fact("Refused by", remote, "text", 6),
+        (None, _) => lines.fact("Refused by", &brief, "text", 6),
+        (Some(_), _) => {
+            lines.fact("Refused by", &format!("{remote}, told by {text}"), "text", 6);
+            // The one that fits.
+            lines.brief(remote);
+            lines.brief(&brief);
+        }
+    }
 }
 
 fn original(lines: &mut Lines<'_>, detail: &Detail, small: bool) {
@@ -266,8 +275,8 @@ pub fn verdict(verdict: &Verdict, model: &Model) -> String {
 pub fn nothing_proposed(detail: &Detail, key: &str) -> String {
     match detail.suggestions.len() {
         0 => format!("nothing: {}", detail.offer.why),
-        1 => format!("nothing is sure: the only candidate is a weak one; {key}, then 1, takes it"),
-        n => format!("nothing is sure: the candidates are weak ones; {key}, then 1 to {n}, takes one"),
+        1 => format!("nothing sure: one weak candidate; {key}, then 1, takes it"),
+        n => format!("nothing sure: weak candidates; {key}, then 1 to {n}, takes one"),
     }
 }
 

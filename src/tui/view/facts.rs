@@ -144,8 +144,13 @@ impl<'a> Lines<'a> {
             if wanted > most && !fact.brief.is_empty() {
                 fact.lines = vec![std::mem::take(&mut fact.brief)];
             } else if wanted > most {
-                fact.lines.truncate(most);
+                let rest = fact.lines.split_off(most);
                 if let Some(last) = fact.lines.last_mut() {
+                    // A long word that did not fit is better shown in part than a line left empty.
+                    if width(last) < room * 2 / 3 {
+                        last.push(' ');
+                        last.push_str(&rest.join(" "));
+                    }
                     let shown = cut(&format!("{last} …"), room);
                     *last = format!("{}~", shown.trim_end_matches([' ', '…', '~']));
                 }
