@@ -196,6 +196,7 @@ impl Doctor<'_> {
         for (number, (folder, candidates)) in report.candidates.iter().enumerate() {
             let label = if number == 0 { "reads" } else { "" };
             match candidates {
+                Ok((_, 0)) => field(self.out, label, &format!("{folder}: empty"))?,
                 Ok((hits, seen)) => {
                     let hits = counted(u64::from(*hits), "candidate");
                     field(self.out, label, &format!("{folder}: {hits} for a bounce among the newest {seen}"))?;

@@ -356,6 +356,7 @@ fn say_looks(account: &Account, looks: &[Look], out: &mut dyn Write) -> Result<(
                 look.report.folders.iter().find(|found| &found.name == folder).and_then(|found| found.messages);
             let all = exists.map(|exists| format!("{}; ", counted(u64::from(exists), "message"))).unwrap_or_default();
             match candidates {
+                Ok((_, 0)) => paragraph(out, &format!("{folder}: empty"))?,
                 Ok((hits, seen)) => {
                     let hits = counted(u64::from(*hits), "candidate");
                     paragraph(out, &format!("{folder}: {all}{hits} for a bounce among the newest {seen}"))?;

@@ -65,7 +65,7 @@ pub fn check(address: &str, failed: Option<&str>, book: &Book) -> Vec<Finding> {
     }
     found.extend(standing(&parsed, book));
     found.extend(scripts(address, &parsed));
-    found.extend(likeness(&parsed, book));
+    found.extend(likeness(&parsed, failed, book));
     found.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     found
 }
@@ -185,8 +185,8 @@ fn scripts(address: &str, parsed: &Address) -> Vec<Finding> {
     found
 }
 
-/// A domain that is nearly, or looks like, one that is known.
-fn likeness(address: &Address, book: &Book) -> Vec<Finding> {
+/// A domain that is nearly, or looks like, one that is known; never the address that failed.
+fn likeness(address: &Address, failed: Option<&str>, book: &Book) -> Vec<Finding> {
     let query = Query {
         failed: address.as_str(),
         cause: Cause::Unclear,
@@ -195,7 +195,8 @@ fn likeness(address: &Address, book: &Book) -> Vec<Finding> {
         named: &[],
         corrected_to: None,
     };
-    let near = suggest(&query, book).into_iter().next();
+    let is_failed = |near: &str| failed.zip(Address::new(near)).is_some_and(|(failed, near)| is_same(&near, failed));
+    let near = suggest(&query, book).into_iter().find(|near| !is_failed(&near.address));
     let at = Some(address.local().chars().count() + 1);
     // A weak resemblance is worth a line, not a second Enter.
     let finding = near.map(|near| Finding {
@@ -244,5 +245,14 @@ mod tests {
             let found = check(address, Some("old@firm.example"), &book);
             assert_eq!(found.first().map(|f| (f.level, f.message.as_str())), want, "{address:?}: {found:?}");
         }
+    }
+
+    #[test]
+    fn the_address_that_failed_is_never_what_was_meant() {
+        let mut book = Book::default();
+        book.add_correspondent("info@baker.example", 40);
+        assert!(check("info@bakre.example", None, &book).iter().any(|finding| finding.instead.is_some()));
+        let again = check("info@bakre.example", Some("info@baker.example"), &book);
+        assert!(again.iter().all(|finding| finding.instead.is_none()), "{again:?}");
     }
 }

@@ -369,6 +369,9 @@ pub fn decided(model: &mut Model, deed: &Deed, result: Result<Done, Failure>) {
             model.say(Tone::Saved, text);
             if let Some(notice) = model.notice.as_mut().filter(|_| deed.asked == 1) {
                 notice.more_exactly = more_exactly(&done.receipt.act);
+                if !is_note {
+                    notice.brief = super::text::clean(&format!("saved: {place}-> {}{spared}", deed.what)).into_owned();
+                }
             }
             model.just_finished = before > 0 && model.queue.tally().left == 0;
         }

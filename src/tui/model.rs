@@ -134,6 +134,8 @@ pub struct Notice {
     pub tone: Tone,
     /// Whether the right side offers undo.
     pub undoable: bool,
+    /// The same in fewer words, where the line has no room for all of them.
+    pub brief: String,
     /// The command that says the same more exactly, where there is one.
     pub more_exactly: &'static str,
 }
@@ -385,6 +387,7 @@ impl Model {
             text: super::text::clean(&text.into()).into_owned(),
             tone,
             undoable: tone == Tone::Saved,
+            brief: String::new(),
             more_exactly: "",
         };
         self.log.push_back((self.now, notice.clone()));

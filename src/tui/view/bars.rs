@@ -173,8 +173,10 @@ pub fn notice(model: &Model, most: usize) -> Vec<Row> {
         }
         return vec![Row::of(format!(" {}", notice.text), style)];
     }
-    let row = Row::of(format!(" {}", notice.text), style);
     let undoes = format!("{} undoes", model.setup.keys.hint(Action::Undo));
+    let room = usize::from(model.size.0).saturating_sub(width(&undoes) + 3);
+    let brief = width(&notice.text) > room && !notice.brief.is_empty();
+    let row = Row::of(format!(" {}", if brief { &notice.brief } else { &notice.text }), style);
     // How to say it more exactly yields to what was done.
     let more = format!("{undoes}, then {} ", notice.more_exactly);
     let has_room = !notice.more_exactly.is_empty() && row.width() + width(&more) < usize::from(model.size.0);
