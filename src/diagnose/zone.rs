@@ -165,11 +165,12 @@ fn pasted_header(text: &Text<'_>) -> Option<(usize, bool)> {
             end += 1;
         }
         let header = fields >= 3 && known >= 2 || fields >= 2 && known >= 2 && seen.first() == Some(&true);
-        match summary(text, at, end) {
-            _ if !header => {}
-            Summary::None => return Some((at, false)),
-            Summary::WithReply => return Some((at, true)),
-            Summary::BeforeReply => {}
+        if header {
+            match summary(text, at, end) {
+                Summary::None => return Some((at, false)),
+                Summary::WithReply => return Some((at, true)),
+                Summary::BeforeReply => {}
+            }
         }
         at = end.max(at + 1);
     }
